@@ -11,6 +11,10 @@ cache=${POSTERN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/postern}
 mkdir -p "$cache"
 cache=$(readlink -f "$cache")
 
+# Nothing of a make that calls us, and no other language, gets into builds.
+unset MAKEFLAGS MFLAGS MAKELEVEL KBUILD_OUTPUT ARCH CROSS_COMPILE LLVM CC
+export LC_ALL=C
+
 say() { echo "vm: $*" >&2; }
 
 die() {
@@ -32,10 +36,10 @@ cached() {
 		flock 9
 		[ ! -e "$dir/.complete" ] || exit 0
 		say "preparing ${dir#"$cache/"} (once; log in $dir.log)"
-		trap 'st=$?; [ $st = 0 ] || { tail -n 20 "$dir.log"; say "failed: $*"; } >&2' EXIT
+		trap '[ -e "$dir/.complete" ] || { tail -n 20 "$dir.log" && say "failed: $*"; } >&2' EXIT
 		rm -rf "$dir"
 		mkdir "$dir"
-		cd "$dir"
+		cd "$dir" || exit
 		"$@" >"$dir.log" 2>&1 </dev/null
 		touch "$dir/.complete"
 	) 9>"$dir.lock"
