@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Addresses to classes: look-up and construction of the intervals of a family.
+ * How it works is told in address.h. Plain C: also built in user space.
+ */
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "address.h"
+#include "memory.h"
+
+/* A slot that names a child node, not a boundary. */
+#define CHILD	(1U << 31)
+
+static u32 bisect4(const struct pn_addresses *a, u32 addr, u32 first, u32 last)
+{
+	while (last - first > 1) {
+		u32 mid = first + (last - first) / 2;
+
+		if (a->key4[mid] <= addr)
+			first = mid;
+		else
+			last = mid;
+	}
+	return first;
+}
+
+static u32 bisect6(const struct pn_addresses *a, struct pn_key addr, u32 first,
+		   u32 last)
+{
+	while (last - first > 1) {
+		u32 mid = first + (last - first) / 2;
+
+		if (pn_key_below(addr, a->key6[mid]))
+			last = mid;
+		else
+			first = mid;
+	}
+	return first;
+}
+
+static u32 slot_of(const struct pn_addresses *a,
+		   const struct pn_address_node *n, u64 word)
+{
+	return a->slots[n->slot + ((word >> n->shift) & ((1U << n->bits) - 1))];
+}
+
+u32 pn_address_class4(const struct pn_addresses *a, u32 addr)
+{
+	const struct pn_address_node *n = a->nodes;
+	u32 i;
+
+	for (;;) {
+		if (addr < a->key4[n->first])
+			return a->class[n->first - 1];
+		if (addr >= a->key4[n->last])
+			return a->class[n->last];
+		if (!n->bits)
+			return a->class[bisect4(a, addr, n->first, n->last)];
+		i = slot_of(a, n, addr);
+		if (!(i & CHILD))
+			break;
+		n = &a->nodes[i & ~CHILD];
+	}
+	/* ends at n->last: the address is below it */
+	while (addr >= a->key4[i + 1])
+		i++;
+	return a->class[i];
+}
+
+u32 pn_address_class6(const struct pn_addresses *a, struct pn_key addr)
+{
+	const struct pn_address_node *n = a->nodes;
+	u32 i;
+
+	for (;;) {
+		if (pn_key_below(addr, a->key6[n->first]))
+			return a->class[n->first - 1];
+		if (!pn_key_below(addr, a->key6[n->last]))
+			return a->class[n->last];
+		if (!n->bits)
+			return a->class[bisect6(a, addr, n->first, n->last)];
+		i = slot_of(a, n, n->low ? addr.lo : addr.hi);
+		if (!(i & CHILD))
+			break;
+		n = &a->nodes[i & ~CHILD];
+	}
+	while (!pn_key_below(addr, a->key6[i + 1]))
+		i++;
+	return a->class[i];
+}
+
+/* Construction. */
+
+struct builder {
+	struct pn_policy *policy;
+	struct pn_addresses *a;
+	const struct pn_key *key;
+	struct pn_address_node *nodes;
+	u32 *slots;
+	u32 nr_nodes, cap_nodes;
+	u32 nr_slots, cap_slots;
+};
+
+/* How many of the values that @bits bits below bit @top take occur. */
+static u32 occupied(const struct builder *b, u32 first, u32 last, bool low,
+		    u32 shift)
+{
+	u64 seen = low ? b->key[first].lo : b->key[first].hi;
+	u32 n = 1, i;
+
+	for (i = first + 1; i <= last; i++) {
+		u64 word = low ? b->key[i].lo : b->key[i].hi;
+
+		if (word >> shift != seen >> shift)
+			n++;
+		seen = word;
+	}
+	return n;
+}
+
+/* Chooses which address bits node @n takes. */
+static void choose_bits(const struct builder *b, struct pn_address_node *n)
+{
+	struct pn_key lo = b->key[n->first], hi = b->key[n->last];
+	u32 count = n->last - n->first + 1;
+	u32 top, bits, used;
+
+	n->low = lo.hi == hi.hi;
+	top = fls64(n->low ? lo.lo ^ hi.lo : lo.hi ^ hi.hi);
+	bits = min3(top, (u32)ilog2(count) + 1, 24U);
+	/* few of many slots in use: a smaller node, and a child, take less */
+	used = occupied(b, n->first, n->last, n->low, top - bits);
+	if (used < (1U << bits) / 16)
+		bits = min(bits, (u32)ilog2(used) + 3);
+	n->bits = bits;
+	n->shift = top - bits;
+}
+
+static int add_node(struct builder *b, u32 first, u32 last, u32 *index)
+{
+	if (pn_grow(b->policy, (void **)&b->nodes, b->nr_nodes, &b->cap_nodes,
+		    1, CHILD - 1, sizeof(*b->nodes)))
+		return -ENOMEM;
+	b->nodes[b->nr_nodes] = (struct pn_address_node){
+		.first = first,
+		.last = last,
+	};
+	*index = b->nr_nodes++;
+	return 0;
+}
+
+/*
+ * Fills the slots of node @index; boundaries that crowd one slot get a child
+ * node, behind all nodes so far: the nodes are their own work queue.
+ */
+static int fill_node(struct builder *b, u32 index, bool deepest)
+{
+	u32 value, size, i, slot;
+	struct pn_address_node n = b->nodes[index];
+
+	if (deepest)
+		return 0;
+	choose_bits(b, &n);
+	size = 1U << n.bits;
+	if (pn_grow(b->policy, (void **)&b->slots, b->nr_slots, &b->cap_slots,
+		    size, CHILD - 1, sizeof(*b->slots)))
+		return -ENOMEM;
+	n.slot = b->nr_slots;
+	b->nr_slots += size;
+	b->nodes[index] = n;
+
+	for (value = 0, i = n.first; value < size; value++) {
+		u32 begin = i;
+
+		while (i <= n.last) {
+			u64 word = n.low ? b->key[i].lo : b->key[i].hi;
+
+			if (((word >> n.shift) & (size - 1)) != value)
+				break;
+			i++;
+		}
+		/* the boundary in force where the slot begins */
+		slot = begin > n.first ? begin - 1 : n.first;
+		if (i - begin > PN_ADDRESS_SCAN) {
+			if (add_node(b, begin, i - 1, &slot))
+				return -ENOMEM;
+			slot |= CHILD;
+		}
+		b->slots[n.slot + value] = slot;
+	}
+	return 0;
+}
+
+static int build_nodes(struct builder *b, u32 nr)
+{
+	u32 depth, i = 0, end, root;
+
+	if (add_node(b, 0, nr - 1, &root))
+		return -ENOMEM;
+	/* a single boundary: every address is at or above n->last */
+	if (nr == 1)
+		return 0;
+	for (depth = 1; i < b->nr_nodes; depth++) {
+		for (end = b->nr_nodes; i < end; i++) {
+			if (fill_node(b, i, depth > PN_ADDRESS_DEPTH))
+				return -ENOMEM;
+			cond_resched();
+		}
+	}
+	return 0;
+}
+
+/* Gives back what doubling took too much. */
+static void *trim(struct pn_policy *policy, void *p, u32 nr, u32 cap,
+		  size_t size)
+{
+	void *new;
+
+	if (nr == cap || !nr)
+		return p;
+	new = pn_alloc(policy, nr, size);
+	if (!new)
+		return NULL;
+	memcpy(new, p, nr * size);
+	pn_free(policy, p, cap, size);
+	return new;
+}
+
+int pn_address_build(struct pn_policy *policy, struct pn_addresses *a, bool v6,
+		     const struct pn_key *key, const u32 *class, u32 nr)
+{
+	struct builder b = { .policy = policy, .a = a, .key = key };
+	u32 *classes, *key4 = NULL;
+	struct pn_key *key6 = NULL;
+	void *nodes, *slots;
+	u32 i;
+
+	a->nr = nr;
+	classes = pn_alloc(policy, nr, sizeof(*classes));
+	a->class = classes;
+	if (v6)
+		a->key6 = key6 = pn_alloc(policy, nr, sizeof(*key6));
+	else
+		a->key4 = key4 = pn_alloc(policy, nr, sizeof(*key4));
+	if (!classes || (!key4 && !key6))
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		classes[i] = class[i];
+		if (v6)
+			key6[i] = key[i];
+		else
+			key4[i] = key[i].hi;
+	}
+
+	if (build_nodes(&b, nr))
+		goto no_memory;
+	nodes = trim(policy, b.nodes, b.nr_nodes, b.cap_nodes, sizeof(*b.nodes));
+	if (!nodes)
+		goto no_memory;
+	b.cap_nodes = b.nr_nodes;
+	b.nodes = nodes;
+	slots = trim(policy, b.slots, b.nr_slots, b.cap_slots, sizeof(*b.slots));
+	if (b.nr_slots && !slots)
+		goto no_memory;
+	a->nodes = nodes;
+	a->nr_nodes = b.nr_nodes;
+	a->slots = slots;
+	a->nr_slots = b.nr_slots;
+	return 0;
+
+no_memory:
+	pn_free(policy, b.nodes, b.cap_nodes, sizeof(*b.nodes));
+	pn_free(policy, b.slots, b.cap_slots, sizeof(*b.slots));
+	return -ENOMEM;
+}
+
+void pn_address_free(struct pn_policy *policy, struct pn_addresses *a)
+{
+	pn_free(policy, a->class, a->nr, sizeof(*a->class));
+	pn_free(policy, a->key4, a->nr, sizeof(*a->key4));
+	pn_free(policy, a->key6, a->nr, sizeof(*a->key6));
+	pn_free(policy, a->nodes, a->nr_nodes, sizeof(*a->nodes));
+	pn_free(policy, a->slots, a->nr_slots, sizeof(*a->slots));
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Events for `postern monitor`: built only if somebody listens, at most
+ * PN_EVENTS_PER_SECOND drops a second and namespace, never blocking.
+ */
+#ifndef PN_EVENTS_H
+#define PN_EVENTS_H
+
+#include <linux/types.h>
+#include <uapi/linux/postern.h>
+
+#include "stats.h"
+
+struct pn_net;
+struct pn_packet;
+struct pn_policy;
+
+#define PN_EVENTS_PER_SECOND	1000
+#define PN_EVENT_NO_RULE	0xffffffffU
+
+/*
+ * A drop (or, if @observed, what would have been one). @policy is the one that
+ * decided, or NULL; @rule its rule, or PN_EVENT_NO_RULE. Context: packet path.
+ */
+void pn_event_drop(struct pn_net *pn, const struct pn_policy *policy,
+		   const struct pn_packet *p, enum pn_reason reason, u32 rule,
+		   bool observed);
+
+/* A change of policy or state. Context: process. */
+void pn_event_state(struct pn_net *pn, enum postern_event event, u32 value,
+		    u32 value2);
+
+/* Once the family is registered; before it is not any more. */
+void pn_events_open(void);
+void pn_events_close(void);
+
+#endif /* PN_EVENTS_H */

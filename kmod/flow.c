@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Flows that conntrack knows: memos of their rules, and the walk after a load.
+ */
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/netfilter.h>
+#include <linux/percpu.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_tuple.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+#include <net/route.h>
+
+#include "compat/conntrack.h"
+#include "flow.h"
+#include "zone.h"
+
+struct memo {
+	const struct nf_conn *ct;	/* compared, never followed */
+	struct nf_conntrack_tuple tuple;
+	u32 generation;
+	u32 outcome;
+	u8 zone_in, zone_out;
+};
+
+struct pn_memo {
+	struct memo memo[PN_MEMOS];
+};
+
+struct pn_memo __percpu *pn_memo_alloc(void)
+{
+	return alloc_percpu_gfp(struct pn_memo, GFP_KERNEL_ACCOUNT);
+}
+
+static struct pn_key key_of(const union nf_inet_addr *a, bool v6)
+{
+	if (!v6)
+		return (struct pn_key){ .hi = ntohl(a->ip) };
+	return (struct pn_key){
+		.hi = (u64)ntohl(a->ip6[0]) << 32 | ntohl(a->ip6[1]),
+		.lo = (u64)ntohl(a->ip6[2]) << 32 | ntohl(a->ip6[3]),
+	};
+}
+
+/*
+ * What the rules look at: the original direction, after DNAT (so the
+ * destination is where the answers come from) and before SNAT.
+ */
+static void tuple_of_flow(struct pn_tuple *t, const struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *to =
+		&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	const struct nf_conntrack_tuple *from =
+		&ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+
+	t->v6 = to->src.l3num == NFPROTO_IPV6;
+	t->proto = to->dst.protonum;
+	t->saddr = key_of(&to->src.u3, t->v6);
+	t->daddr = key_of(&from->src.u3, t->v6);
+	switch (t->proto) {
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		t->port = to->dst.u.icmp.type << 8 | to->dst.u.icmp.code;
+		break;
+	default:
+		t->port = ntohs(from->src.u.all);
+	}
+}
+
+u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
+		    const struct pn_packet *p, const struct nf_conn *ct,
+		    enum ip_conntrack_info ctinfo)
+{
+	const struct nf_conntrack_tuple *tuple =
+		&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	struct pn_tuple t;
+	struct memo *m;
+
+	/* as the flow began, whichever way this packet goes */
+	if (CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL) {
+		t.zone_in = p->t.zone_in;
+		t.zone_out = p->t.zone_out;
+	} else {
+		t.zone_in = p->t.zone_out;
+		t.zone_out = p->t.zone_in;
+	}
+
+	m = &this_cpu_ptr(pn->memo)->memo[hash_ptr(ct, ilog2(PN_MEMOS))];
+	if (m->ct == ct && m->generation == policy->generation &&
+	    m->zone_in == t.zone_in && m->zone_out == t.zone_out &&
+	    nf_ct_tuple_equal(&m->tuple, tuple))
+		return m->outcome;
+
+	tuple_of_flow(&t, ct);
+	*m = (struct memo){
+		.ct = ct,
+		.tuple = *tuple,
+		.generation = policy->generation,
+		.outcome = pn_classify(&policy->tables, &t),
+		.zone_in = t.zone_in,
+		.zone_out = t.zone_out,
+	};
+	return m->outcome;
+}
+
+enum pn_reason pn_flow_invalid(struct net *net, const struct pn_packet *p)
+{
+	struct nf_conntrack_tuple_hash *h;
+	struct nf_conntrack_tuple tuple;
+	struct nf_conn *ct;
+	bool one_way;
+
+	if (!nf_ct_get_tuplepr(p->skb, skb_network_offset(p->skb),
+			       p->t.v6 ? NFPROTO_IPV6 : NFPROTO_IPV4, net,
+			       &tuple))
+		return PN_CT_INVALID;
+	h = nf_conntrack_find_get(net, &nf_ct_zone_dflt, &tuple);
+	if (!h)
+		return PN_TCP_NO_FLOW;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	one_way = NF_CT_DIRECTION(h) == IP_CT_DIR_ORIGINAL &&
+		  ct->proto.tcp.state == TCP_CONNTRACK_SYN_SENT &&
+		  p->tcp_flags & PN_TCP_ACK;
+	nf_ct_put(ct);
+	return one_way ? PN_ONE_WAY : PN_CT_INVALID;
+}
+
+/* By the interface that this router itself would use to reach @addr. */
+static bool zoned(struct net *net, const struct pn_policy *policy, bool v6,
+		  const union nf_inet_addr *addr, bool *local)
+{
+	struct flowi fl = {};
+	struct dst_entry *dst = NULL;
+	bool found = false;
+
+	if (v6)
+		fl.u.ip6.daddr = addr->in6;
+	else
+		fl.u.ip4.daddr = addr->ip;
+	if (nf_route(net, &dst, &fl, false, v6 ? AF_INET6 : AF_INET) || !dst)
+		return false;
+	*local |= dst->dev->flags & IFF_LOOPBACK;
+	found = pn_zone_of(policy, dst->dev->ifindex) != PN_ZONE_NONE;
+	dst_release(dst);
+	return found;
+}
+
+struct purge {
+	struct net *net;
+	const struct pn_policy *policy;
+};
+
+/*
+ * Conntrack does not know by which interfaces a flow passes. So only what no
+ * pair of zones would let pass is deleted, and of that only what passes a zone at
+ * all; the rest is judged packet by packet (pn_flow_outcome()).
+ */
+static int denied(struct nf_conn *ct, void *data)
+{
+	const struct purge *purge = data;
+	const struct pn_tables *tables = &purge->policy->tables;
+	bool local = false, in, out;
+	struct pn_tuple t;
+	u32 rule;
+
+	tuple_of_flow(&t, ct);
+	t.zone_in = tables->zone_early;
+	t.zone_out = tables->zone_early;
+	if (pn_outcome_allows(purge->policy, pn_classify(tables, &t), &rule))
+		return 0;
+	in = zoned(purge->net, purge->policy, t.v6,
+		   &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u3, &local);
+	out = zoned(purge->net, purge->policy, t.v6,
+		    &ct->tuplehash[IP_CT_DIR_REPLY].tuple.src.u3, &local);
+	return !local && (in || out);
+}
+
+void pn_flow_purge(struct net *net, const struct pn_policy *policy)
+{
+	struct purge purge = { .net = net, .policy = policy };
+
+	pn_ct_iterate(net, denied, &purge);
+}

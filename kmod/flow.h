@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Flows that conntrack knows: which rule each belongs to, now.
+ *
+ * Every packet of a flow is judged by the policy that is in force, not by the
+ * one under which the flow began: so nothing that a new policy denies passes,
+ * however old the flow. To judge a packet is to classify its flow, and the
+ * answer is remembered per CPU in a small direct-mapped table of memos. A memo
+ * holds for one policy (generation), one flow (conntrack entry and its tuple: the
+ * memory of an entry is used again) and one pair of zones.
+ */
+#ifndef PN_FLOW_H
+#define PN_FLOW_H
+
+#include <net/netfilter/nf_conntrack.h>
+
+#include "net.h"
+#include "packet.h"
+
+#define PN_MEMOS	256		/* per CPU, 64 bytes each */
+
+/**
+ * pn_flow_outcome - classify the flow that a packet belongs to
+ * @pn: namespace
+ * @policy: in force
+ * @p: packet; zones as it travels, tables.zone_self for the router's end
+ * @ct: its conntrack entry
+ * @ctinfo: tells the direction
+ *
+ * Context: packet path, BH disabled.
+ * Return: outcome, see pn_classify().
+ */
+u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
+		    const struct pn_packet *p, const struct nf_conn *ct,
+		    enum ip_conntrack_info ctinfo);
+
+/**
+ * pn_flow_invalid - why conntrack has no flow for a TCP segment
+ *
+ * Return: PN_TCP_NO_FLOW; PN_ONE_WAY if a client acknowledges an answer that
+ * never came by here; PN_CT_INVALID if the flow exists and the segment is wrong.
+ */
+enum pn_reason pn_flow_invalid(struct net *net, const struct pn_packet *p);
+
+/*
+ * Deletes the entries that @policy denies whatever way they take.
+ * Context: process.
+ */
+void pn_flow_purge(struct net *net, const struct pn_policy *policy);
+
+struct pn_memo __percpu *pn_memo_alloc(void);
+
+/* True if the list that begins at @outcome ends in an allow rule; its number. */
+static inline bool pn_outcome_allows(const struct pn_policy *policy,
+				     u32 outcome, u32 *rule)
+{
+	const struct pn_tables *t = &policy->tables;
+
+	for (; outcome != PN_OUTCOME_NONE; outcome = t->outcome[outcome].next) {
+		*rule = t->outcome[outcome].rule;
+		if (policy->rules[*rule].action == POSTERN_ACTION_ALLOW)
+			return true;
+		if (!(policy->rules[*rule].flags & POSTERN_RULE_OBSERVE))
+			return false;
+	}
+	*rule = U32_MAX;
+	return false;
+}
+
+#endif /* PN_FLOW_H */

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ingress guard: senders that cannot be, and SYNs that no rule lets pass.
+ */
+#include <linux/inetdevice.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <net/addrconf.h>
+#include <net/ip_fib.h>
+#include <net/route.h>
+
+#include "flow.h"
+#include "guard.h"
+
+#define DHCP_SERVER	67
+#define DHCP_CLIENT	68
+
+/* RFC 6890: addresses that are no sender's. DHCP asks from 0.0.0.0. */
+static enum pn_reason check_sender4(const struct pn_packet *p)
+{
+	u32 addr = p->t.saddr.hi;
+	u8 net = addr >> 24;
+
+	if (addr == INADDR_BROADCAST)
+		return PN_BROADCAST_SOURCE;
+	if (net == 127 || net >= 224)
+		return PN_MARTIAN;
+	if (net == 0 && !(addr == 0 && p->t.proto == IPPROTO_UDP &&
+			  p->sport == DHCP_CLIENT && p->t.port == DHCP_SERVER))
+		return PN_MARTIAN;
+	return PN_OK;
+}
+
+/* The same for IPv6; duplicate address detection and MLD send from ::. */
+static enum pn_reason check_sender6(const struct pn_packet *p)
+{
+	struct pn_key a = p->t.saddr;
+
+	if (a.hi >> 56 == 0xff)
+		return PN_MARTIAN;
+	if (a.hi)
+		return PN_OK;
+	if (a.lo == 0)
+		return p->t.proto == IPPROTO_ICMPV6 ? PN_OK : PN_MARTIAN;
+	/* loopback; IPv4-mapped and the long gone IPv4-compatible ones */
+	if (a.lo >> 32 == 0xffff || a.lo >> 32 == 0)
+		return PN_MARTIAN;
+	return PN_OK;
+}
+
+static bool link_local(const struct pn_packet *p)
+{
+	if (p->t.v6)
+		return p->t.saddr.hi >> 54 == 0xfe80 >> 6 ||
+		       !(p->t.saddr.hi | p->t.saddr.lo);
+	return p->t.saddr.hi >> 16 == 0xa9fe || !p->t.saddr.hi;
+}
+
+enum pn_reason pn_guard_source(const struct pn_policy *policy,
+			       const struct pn_packet *p, u32 zone)
+{
+	const struct pn_tables *t = &policy->tables;
+	const struct pn_class *class;
+	enum pn_reason reason;
+
+	reason = p->t.v6 ? check_sender6(p) : check_sender4(p);
+	if (reason || link_local(p))
+		return reason;
+	class = &t->class[pn_address_class(t, p->t.v6, p->t.saddr)];
+	if (class->zones && !(class->zones & BIT_ULL(zone)))
+		return PN_SPOOFED;
+	return PN_OK;
+}
+
+/* Would the packet be forwarded, if it were not dropped? */
+static bool for_others(struct net *net, const struct pn_packet *p)
+{
+	if (p->t.v6) {
+		const struct in6_addr *daddr = &ipv6_hdr(p->skb)->daddr;
+
+		return !ipv6_addr_is_multicast(daddr) &&
+		       !ipv6_chk_addr(net, daddr, NULL, 0) &&
+		       !ipv6_chk_acast_addr(net, NULL, daddr);
+	}
+	return inet_addr_type_dev_table(net, p->in, ip_hdr(p->skb)->daddr) ==
+	       RTN_UNICAST;
+}
+
+enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
+			     struct pn_packet *p, u32 *outcome)
+{
+	const struct pn_tables *t = &policy->tables;
+	const struct pn_class *src, *dst;
+	enum pn_reason reason;
+	u32 rule;
+
+	src = &t->class[pn_address_class(t, p->t.v6, p->t.saddr)];
+	dst = &t->class[pn_address_class(t, p->t.v6, p->t.daddr)];
+	if ((src->flags | dst->flags) & PN_CLASS_NAT ||
+	    !((src->flags | dst->flags) & PN_CLASS_GUARDED))
+		return PN_OK;
+	p->t.zone_out = t->zone_early;
+	*outcome = pn_classify(t, &p->t);
+	if (pn_outcome_allows(policy, *outcome, &rule))
+		return PN_OK;
+	reason = rule == U32_MAX ? PN_NO_RULE : PN_BLOCKED;
+	return for_others(net, p) ? reason : PN_OK;
+}

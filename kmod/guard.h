@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The ingress guard: what can be said of a packet before conntrack sees it.
+ */
+#ifndef PN_GUARD_H
+#define PN_GUARD_H
+
+#include "net.h"
+#include "packet.h"
+
+/**
+ * pn_guard_source - may this address be a sender's, in this zone?
+ * @policy: in force
+ * @p: parsed
+ * @zone: where it came from, a real zone
+ *
+ * Return: PN_OK, PN_MARTIAN, PN_BROADCAST_SOURCE or PN_SPOOFED.
+ */
+enum pn_reason pn_guard_source(const struct pn_policy *policy,
+			       const struct pn_packet *p, u32 zone);
+
+/**
+ * pn_guard_open - decide about an opening SYN before routing, if that can be
+ * @net: namespace
+ * @policy: in force
+ * @p: parsed, an opening SYN; t.zone_in is set
+ * @outcome: set if the reason is not PN_OK
+ *
+ * Drops only what the forward hook would drop: neither end is translated here,
+ * at least one is a guarded host, and the destination is not this router.
+ *
+ * Return: PN_OK (undecided), PN_NO_RULE or PN_BLOCKED.
+ */
+enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
+			     struct pn_packet *p, u32 *outcome);
+
+#endif /* PN_GUARD_H */

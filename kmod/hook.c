@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where packets meet the policy. This is the only file that says NF_DROP.
+ *
+ *   prerouting  before conntrack: what cannot be, what cannot pass
+ *   fragments   the same for first fragments of IPv6, before they are joined
+ *   forward     every packet between two interfaces
+ *   input       to the router itself, if the policy names it as a destination
+ *   output      from the router itself, if the policy names it as a source
+ */
+#include <linux/etherdevice.h>
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/igmp.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/l3mdev.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_log.h>
+#include <net/route.h>
+
+#include "events.h"
+#include "flow.h"
+#include "guard.h"
+#include "hook.h"
+#include "reject.h"
+#include "trace.h"
+#include "zone.h"
+
+static void count_rule(const struct pn_policy *policy, u32 rule,
+		       unsigned int hits, unsigned int bytes)
+{
+	struct pn_rule_count *c;
+
+	c = &policy->counts[smp_processor_id()][rule];
+	c->hits += hits;
+	c->packets++;
+	c->bytes += bytes;
+}
+
+static void log_packet(struct pn_net *pn, const struct pn_packet *p,
+		       const struct nf_hook_state *state, const char *what)
+{
+	pn_count(pn->stats, PN_COUNT_LOGGED);
+	nf_log_packet(state->net, state->pf, state->hook, p->skb, p->in, p->out,
+		      NULL, "postern: %s ", what);
+}
+
+static void report(struct pn_net *pn, const struct pn_policy *policy,
+		   const struct pn_packet *p, enum pn_reason reason, u32 rule,
+		   bool observed)
+{
+	pn_count_drop(pn->stats, reason, observed);
+	trace_postern_drop(p, reason, rule, observed);
+	pn_event_drop(pn, policy, p, reason, rule, observed);
+}
+
+/* @rule: the block rule that decided, or U32_MAX */
+static unsigned int drop(struct pn_net *pn, const struct pn_policy *policy,
+			 const struct pn_packet *p, enum pn_reason reason,
+			 u32 rule, const struct nf_hook_state *state)
+{
+	bool observe = policy && policy->flags & POSTERN_POLICY_OBSERVE;
+
+	report(pn, policy, p, reason, rule, observe);
+	if (rule != U32_MAX) {
+		count_rule(policy, rule, 1, p->skb->len);
+		if (policy->rules[rule].flags & POSTERN_RULE_LOG)
+			log_packet(pn, p, state, pn_reason_name[reason]);
+	}
+	if (observe)
+		return NF_ACCEPT;
+	if (policy && state->hook != NF_INET_PRE_ROUTING &&
+	    p->zone_in != PN_ZONE_NONE &&
+	    policy->zones[p->zone_in].flags & POSTERN_ZONE_REJECT)
+		pn_reject(pn, p, state);
+	return NF_DROP;
+}
+
+static unsigned int accept(struct pn_net *pn, const struct pn_policy *policy,
+			   const struct pn_packet *p, u32 rule, bool first,
+			   const struct nf_hook_state *state)
+{
+	struct sk_buff *skb = p->skb;
+
+	pn_count(pn->stats, PN_COUNT_ACCEPTED);
+	pn_count_add(pn->stats, PN_COUNT_BYTES, skb->len);
+	skb->mark = (skb->mark & ~policy->mark_mask) | policy->mark;
+	if (rule != U32_MAX) {
+		const struct pn_rule *r = &policy->rules[rule];
+
+		skb->mark = (skb->mark & ~r->mark_mask) | r->mark;
+		count_rule(policy, rule, first, skb->len);
+		if (first && r->flags & POSTERN_RULE_LOG)
+			log_packet(pn, p, state, "allow");
+		if (first && r->flags & POSTERN_RULE_OBSERVE)
+			report(pn, policy, p, PN_NO_RULE, rule, true);
+	}
+	if (first)
+		pn_count(pn->stats, PN_COUNT_FLOWS_NEW);
+	return NF_ACCEPT;
+}
+
+/* Block rules under observe, which stand before the one that decides. */
+static void count_observed(struct pn_net *pn, const struct pn_policy *policy,
+			   const struct pn_packet *p, u32 outcome)
+{
+	const struct pn_tables *t = &policy->tables;
+
+	for (; outcome != PN_OUTCOME_NONE; outcome = t->outcome[outcome].next) {
+		u32 rule = t->outcome[outcome].rule;
+
+		if (policy->rules[rule].action != POSTERN_ACTION_BLOCK ||
+		    !(policy->rules[rule].flags & POSTERN_RULE_OBSERVE))
+			break;
+		count_rule(policy, rule, 1, p->skb->len);
+		report(pn, policy, p, PN_BLOCKED, rule, true);
+	}
+}
+
+/* RFC 792, RFC 4443: those that a flow cannot do without. */
+static bool passable_error(const struct pn_packet *p)
+{
+	u8 type = p->t.port >> 8;
+
+	if (p->t.v6)
+		return type == ICMPV6_DEST_UNREACH ||
+		       type == ICMPV6_PKT_TOOBIG || type == ICMPV6_TIME_EXCEED;
+	return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED;
+}
+
+/*
+ * A SYN+ACK that answers nothing seen here. If the SYN would have been allowed,
+ * it went another way; if not, somebody scans.
+ */
+static bool answers_elsewhere(const struct pn_policy *policy,
+			      const struct pn_packet *p)
+{
+	struct pn_tuple t = p->t;
+	u32 rule;
+
+	if ((p->tcp_flags & (PN_TCP_SYN | PN_TCP_ACK)) !=
+	    (PN_TCP_SYN | PN_TCP_ACK))
+		return false;
+	t.saddr = p->t.daddr;
+	t.daddr = p->t.saddr;
+	t.zone_in = p->t.zone_out;
+	t.zone_out = p->t.zone_in;
+	t.port = p->sport;
+	return pn_outcome_allows(policy, pn_classify(&policy->tables, &t), &rule);
+}
+
+/* A packet that conntrack has no flow for, and will have none. */
+static enum pn_reason judge_stray(struct pn_net *pn,
+				  const struct pn_policy *policy,
+				  const struct pn_packet *p,
+				  enum ip_conntrack_info ctinfo)
+{
+	enum pn_reason reason;
+
+	if (ctinfo == IP_CT_UNTRACKED)
+		return PN_UNTRACKED;
+	if (p->icmp_error)
+		return PN_ICMP_ERROR;
+	if (p->t.proto != IPPROTO_TCP)
+		return PN_CT_INVALID;
+	reason = answers_elsewhere(policy, p) ? PN_ONE_WAY :
+						pn_flow_invalid(pn->net, p);
+	if (reason == PN_ONE_WAY && !READ_ONCE(pn->one_way))
+		WRITE_ONCE(pn->one_way, true);
+	return reason;
+}
+
+/* The first packet of a flow, or all of a flow that nobody answered yet. */
+static enum pn_reason judge_new(struct pn_net *pn,
+				const struct pn_policy *policy,
+				const struct pn_packet *p, u32 *rule)
+{
+	u32 outcome;
+
+	if (p->t.proto == IPPROTO_TCP && !pn_packet_opens_tcp(p))
+		return answers_elsewhere(policy, p) ? PN_ONE_WAY :
+						      PN_TCP_NO_FLOW;
+	if (!p->t.v6 && p->in &&
+	    inet_addr_type_dev_table(pn->net, p->in,
+				     ip_hdr(p->skb)->saddr) == RTN_BROADCAST)
+		return PN_BROADCAST_SOURCE;
+	outcome = pn_classify(&policy->tables, &p->t);
+	count_observed(pn, policy, p, outcome);
+	if (pn_outcome_allows(policy, outcome, rule))
+		return PN_OK;
+	return *rule == U32_MAX ? PN_NO_RULE : PN_BLOCKED;
+}
+
+static enum pn_reason judge_known(struct pn_net *pn,
+				  const struct pn_policy *policy,
+				  const struct pn_packet *p,
+				  const struct nf_conn *ct,
+				  enum ip_conntrack_info ctinfo, u32 *rule)
+{
+	u32 outcome = pn_flow_outcome(pn, policy, p, ct, ctinfo);
+
+	if (pn_outcome_allows(policy, outcome, rule))
+		return PN_OK;
+	/* new flows are refused at once: this one is from before the load */
+	if (policy->keep_flows) {
+		*rule = U32_MAX;
+		pn_count(pn->stats, PN_COUNT_KEPT);
+		return PN_OK;
+	}
+	return *rule == U32_MAX ? PN_REVOKED : PN_BLOCKED;
+}
+
+/* Parsed, with zones at both ends: what becomes of it? */
+static unsigned int judge(struct pn_net *pn, const struct pn_policy *policy,
+			  struct pn_packet *p, const struct nf_hook_state *state)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+	u32 rule = U32_MAX;
+	enum pn_reason reason;
+	bool first = false;
+
+	if (!ct) {
+		reason = judge_stray(pn, policy, p, ctinfo);
+	} else if (p->icmp_error) {
+		/* conntrack lets it through as related to a flow it knows */
+		reason = passable_error(p) ?
+			 judge_known(pn, policy, p, ct, ctinfo, &rule) :
+			 PN_ICMP_ERROR;
+		if (!reason)
+			pn_count(pn->stats, PN_COUNT_RELATED);
+	} else if (nf_ct_is_confirmed(ct)) {
+		reason = judge_known(pn, policy, p, ct, ctinfo, &rule);
+	} else {
+		/* also what a helper expects: a rule must name it */
+		reason = judge_new(pn, policy, p, &rule);
+		first = !reason;
+	}
+	pn_count(pn->stats, PN_COUNT_PACKETS);
+	if (reason)
+		return drop(pn, policy, p, reason, rule, state);
+	return accept(pn, policy, p, rule, first, state);
+}
+
+/*
+ * The zone of an interface. An interface enslaved to a VRF may be named itself,
+ * or its VRF for all of them.
+ */
+static u8 zone_of(const struct pn_policy *policy, const struct net_device *dev)
+{
+	u8 zone = pn_zone_of(policy, dev->ifindex);
+
+	if (zone == PN_ZONE_NONE && netif_is_l3_slave(dev))
+		zone = pn_zone_of(policy, l3mdev_master_ifindex_rcu(dev));
+	return zone;
+}
+
+/* Behind a VRF the hooks see the VRF; where the packet really came in stays. */
+static u8 zone_of_input(const struct pn_policy *policy,
+			const struct nf_hook_state *state,
+			const struct sk_buff *skb, bool v6)
+{
+	u8 zone = PN_ZONE_NONE;
+
+	if (netif_is_l3_master(state->in))
+		zone = pn_zone_of(policy, v6 ? IP6CB(skb)->iif : IPCB(skb)->iif);
+	return zone != PN_ZONE_NONE ? zone : zone_of(policy, state->in);
+}
+
+/* Through br_netfilter also frames come here that the router only bridges. */
+static bool only_bridged(const struct sk_buff *skb,
+			 const struct net_device *bridge)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return nf_bridge_info_exists(skb) && skb_mac_header_was_set(skb) &&
+	       !ether_addr_equal_unaligned(eth_hdr(skb)->h_dest,
+					   bridge->dev_addr);
+#else
+	return false;
+#endif
+}
+
+static unsigned int prerouting(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	struct pn_net *pn = priv;
+	const struct pn_policy *policy = rcu_dereference(pn->policy);
+	struct pn_packet p = {
+		.skb = skb,
+		.in = state->in,
+		.zone_out = PN_ZONE_NONE,
+	};
+	bool v6 = state->pf == NFPROTO_IPV6;
+	u32 outcome = PN_OUTCOME_NONE, rule = U32_MAX;
+	enum pn_reason reason;
+
+	if (!policy || skb->pkt_type == PACKET_LOOPBACK ||
+	    state->in->flags & IFF_LOOPBACK ||
+	    /* a VRF's second pass */
+	    netif_is_l3_master(state->in) || only_bridged(skb, state->in))
+		return NF_ACCEPT;
+	p.zone_in = zone_of(policy, state->in);
+	if (p.zone_in == PN_ZONE_NONE)
+		return NF_ACCEPT;
+	p.t.zone_in = p.zone_in;
+
+	reason = pn_packet_parse(&p, v6);
+	if (!reason)
+		reason = pn_guard_source(policy, &p, p.zone_in);
+	/* where an answer is due, or nothing may be dropped, the hook forward decides */
+	if (!reason && pn_packet_opens_tcp(&p) &&
+	    !(policy->flags & POSTERN_POLICY_OBSERVE) &&
+	    !(policy->zones[p.zone_in].flags & POSTERN_ZONE_REJECT)) {
+		reason = pn_guard_open(state->net, policy, &p, &outcome);
+		if (reason) {
+			count_observed(pn, policy, &p, outcome);
+			pn_outcome_allows(policy, outcome, &rule);
+		}
+	}
+	if (!reason)
+		return NF_ACCEPT;
+	pn_count(pn->stats, PN_COUNT_EARLY_DROPS);
+	return drop(pn, policy, &p, reason, rule, state);
+}
+
+/* Before the kernel puts fragments together; for IPv6 only. */
+static unsigned int fragments(void *priv, struct sk_buff *skb,
+			      const struct nf_hook_state *state)
+{
+	struct pn_net *pn = priv;
+	const struct pn_policy *policy = rcu_dereference(pn->policy);
+	struct pn_packet p = {
+		.skb = skb,
+		.in = state->in,
+		.zone_out = PN_ZONE_NONE,
+	};
+	enum pn_reason reason = pn_packet_check_fragment(skb);
+
+	if (likely(!reason) || !policy || netif_is_l3_master(state->in) ||
+	    only_bridged(skb, state->in))
+		return NF_ACCEPT;
+	p.zone_in = zone_of(policy, state->in);
+	if (p.zone_in == PN_ZONE_NONE)
+		return NF_ACCEPT;
+	pn_packet_parse(&p, true);	/* as far as it goes, for the report */
+	pn_count(pn->stats, PN_COUNT_EARLY_DROPS);
+	return drop(pn, policy, &p, reason, U32_MAX, state);
+}
+
+static unsigned int forward(void *priv, struct sk_buff *skb,
+			    const struct nf_hook_state *state)
+{
+	struct pn_net *pn = priv;
+	const struct pn_policy *policy = rcu_dereference(pn->policy);
+	struct pn_packet p = {
+		.skb = skb,
+		.in = state->in,
+		.out = state->out,
+		.zone_in = PN_ZONE_NONE,
+		.zone_out = PN_ZONE_NONE,
+	};
+	bool v6 = state->pf == NFPROTO_IPV6;
+	enum pn_reason reason = PN_NO_POLICY;
+
+	if (only_bridged(skb, state->in))
+		return NF_ACCEPT;
+	if (!policy) {
+		if (!pn_net_lockdown(pn))
+			return NF_ACCEPT;
+		pn_packet_parse(&p, v6);
+		return drop(pn, policy, &p, reason, U32_MAX, state);
+	}
+	p.zone_in = zone_of_input(policy, state, skb, v6);
+	p.zone_out = zone_of(policy, state->out);
+	if (p.zone_in == PN_ZONE_NONE && p.zone_out == PN_ZONE_NONE) {
+		pn_count(pn->stats, PN_COUNT_LEFT_ALONE);
+		return NF_ACCEPT;
+	}
+	reason = pn_packet_parse(&p, v6);
+	if (!reason && (p.zone_in == PN_ZONE_NONE || p.zone_out == PN_ZONE_NONE))
+		reason = PN_NO_ZONE;
+	if (reason) {
+		pn_count(pn->stats, PN_COUNT_PACKETS);
+		return drop(pn, policy, &p, reason, U32_MAX, state);
+	}
+	p.t.zone_in = p.zone_in;
+	p.t.zone_out = p.zone_out;
+	return judge(pn, policy, &p, state);
+}
+
+/*
+ * Neighbour discovery (RFC 4861), MLD and IGMP: the link would not work without
+ * them, whatever the policy says of the router.
+ */
+static bool needed_by_link(const struct pn_packet *p)
+{
+	u8 type = p->t.port >> 8;
+
+	if (!p->t.v6)
+		return p->t.proto == IPPROTO_IGMP;
+	if (p->t.proto != IPPROTO_ICMPV6)
+		return false;
+	return (type >= NDISC_ROUTER_SOLICITATION && type <= NDISC_REDIRECT) ||
+	       (type >= ICMPV6_MGM_QUERY && type <= ICMPV6_MGM_REDUCTION) ||
+	       type == ICMPV6_MLD2_REPORT;
+}
+
+/* Answers to flows that began at the end which the policy leaves alone. */
+static bool answers_unguarded(const struct sk_buff *skb, bool guarded)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	return !guarded && ct && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY;
+}
+
+static unsigned int input(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	struct pn_net *pn = priv;
+	const struct pn_policy *policy = rcu_dereference(pn->policy);
+	struct pn_packet p = {
+		.skb = skb,
+		.in = state->in,
+		.zone_out = PN_ZONE_NONE,
+	};
+	bool v6 = state->pf == NFPROTO_IPV6;
+	enum pn_reason reason;
+
+	if (!policy || !policy->guards_input ||
+	    state->in->flags & IFF_LOOPBACK ||
+	    answers_unguarded(skb, policy->guards_output))
+		return NF_ACCEPT;
+	p.zone_in = zone_of_input(policy, state, skb, v6);
+	if (p.zone_in == PN_ZONE_NONE)
+		return NF_ACCEPT;
+	reason = pn_packet_parse(&p, v6);
+	if (reason)
+		return drop(pn, policy, &p, reason, U32_MAX, state);
+	if (needed_by_link(&p))
+		return NF_ACCEPT;
+	p.t.zone_in = p.zone_in;
+	p.t.zone_out = policy->tables.zone_self;
+	return judge(pn, policy, &p, state);
+}
+
+/* What the router's kernel answers itself: resets and ICMP errors. */
+static bool own_answer(const struct pn_packet *p)
+{
+	enum ip_conntrack_info ctinfo;
+
+	if (p->icmp_error)
+		return true;
+	return nf_ct_get(p->skb, &ctinfo) && p->tcp_flags & PN_TCP_RST &&
+	       (ctinfo == IP_CT_RELATED || ctinfo == IP_CT_RELATED_REPLY);
+}
+
+static unsigned int output(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	struct pn_net *pn = priv;
+	const struct pn_policy *policy = rcu_dereference(pn->policy);
+	struct pn_packet p = {
+		.skb = skb,
+		.out = state->out,
+		.zone_in = PN_ZONE_NONE,
+	};
+	unsigned int verdict = NF_ACCEPT;
+	enum pn_reason reason;
+
+	if (!policy || !policy->guards_output ||
+	    state->out->flags & IFF_LOOPBACK || netif_is_l3_master(state->out) ||
+	    answers_unguarded(skb, policy->guards_input))
+		return NF_ACCEPT;
+	p.zone_out = zone_of(policy, state->out);
+	if (p.zone_out == PN_ZONE_NONE)
+		return NF_ACCEPT;
+	/* counters and memos are per CPU, and a sender may be preempted */
+	local_bh_disable();
+	reason = pn_packet_parse(&p, state->pf == NFPROTO_IPV6);
+	if (reason) {
+		verdict = drop(pn, policy, &p, reason, U32_MAX, state);
+	} else if (!needed_by_link(&p) && !own_answer(&p)) {
+		p.t.zone_in = policy->tables.zone_self;
+		p.t.zone_out = p.zone_out;
+		verdict = judge(pn, policy, &p, state);
+	}
+	local_bh_enable();
+	return verdict;
+}
+
+/*
+ * The guard stands behind defragmentation and before everything else, conntrack
+ * and the raw table included. The others stand before the filter tables, so that
+ * an administrator's own rules see the mark.
+ */
+#define PRIORITY_GUARD		(NF_IP_PRI_CONNTRACK_DEFRAG + 1)
+#define PRIORITY_FRAGMENTS	(NF_IP_PRI_CONNTRACK_DEFRAG - 1)
+#define PRIORITY_FILTER		(NF_IP_PRI_FILTER - 10)
+
+#define HOOK(function, family, where, when) {				\
+	.hook = (function),						\
+	.pf = (family),							\
+	.hooknum = (where),						\
+	.priority = (when),						\
+}
+
+static const struct nf_hook_ops hooks[] = {
+	HOOK(prerouting, NFPROTO_IPV4, NF_INET_PRE_ROUTING, PRIORITY_GUARD),
+	HOOK(prerouting, NFPROTO_IPV6, NF_INET_PRE_ROUTING, PRIORITY_GUARD),
+	HOOK(fragments, NFPROTO_IPV6, NF_INET_PRE_ROUTING,
+	     PRIORITY_FRAGMENTS),
+	HOOK(forward, NFPROTO_IPV4, NF_INET_FORWARD, PRIORITY_FILTER),
+	HOOK(forward, NFPROTO_IPV6, NF_INET_FORWARD, PRIORITY_FILTER),
+	HOOK(input, NFPROTO_IPV4, NF_INET_LOCAL_IN, PRIORITY_FILTER),
+	HOOK(input, NFPROTO_IPV6, NF_INET_LOCAL_IN, PRIORITY_FILTER),
+	HOOK(output, NFPROTO_IPV4, NF_INET_LOCAL_OUT, PRIORITY_FILTER),
+	HOOK(output, NFPROTO_IPV6, NF_INET_LOCAL_OUT, PRIORITY_FILTER),
+};
+
+int pn_hook_register(struct pn_net *pn)
+{
+	u32 i;
+	int err;
+
+	lockdep_assert_held(&pn->mutex);
+	if (pn->hooks)
+		return 0;
+	pn->hooks = kmemdup(hooks, sizeof(hooks), GFP_KERNEL_ACCOUNT);
+	if (!pn->hooks)
+		return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		pn->hooks[i].priv = pn;
+	err = nf_register_net_hooks(pn->net, pn->hooks, ARRAY_SIZE(hooks));
+	if (err) {
+		kfree(pn->hooks);
+		pn->hooks = NULL;
+	}
+	return err;
+}
+
+void pn_hook_unregister(struct pn_net *pn)
+{
+	if (!pn->hooks)
+		return;
+	nf_unregister_net_hooks(pn->net, pn->hooks, ARRAY_SIZE(hooks));
+	/* unregistering frees its own copies after a grace period of its own */
+	synchronize_net();
+	kfree(pn->hooks);
+	pn->hooks = NULL;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of policies, against one ceiling.
+ */
+#include <linux/atomic.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "memory.h"
+#include "policy.h"
+
+static unsigned int max_memory = 1024;
+module_param(max_memory, uint, 0644);
+MODULE_PARM_DESC(max_memory, "MiB that the policies of all network namespaces may take together (1024)");
+
+static atomic64_t total = ATOMIC64_INIT(0);
+
+u64 pn_memory_total(void)
+{
+	return atomic64_read(&total);
+}
+
+u64 pn_memory_ceiling(void)
+{
+	return (u64)READ_ONCE(max_memory) << 20;
+}
+
+void *pn_alloc(struct pn_policy *policy, size_t n, size_t size)
+{
+	size_t bytes;
+	void *p;
+
+	if (check_mul_overflow(n, size, &bytes))
+		return NULL;
+	/* before the allocation, so that racing loads cannot pass it together */
+	if (atomic64_add_return(bytes, &total) > pn_memory_ceiling())
+		goto refuse;
+	p = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	if (!p)
+		goto refuse;
+	policy->memory += bytes;
+	return p;
+
+refuse:
+	atomic64_sub(bytes, &total);
+	return NULL;
+}
+
+void pn_free(struct pn_policy *policy, const void *p, size_t n, size_t size)
+{
+	if (!p)
+		return;
+	policy->memory -= n * size;
+	atomic64_sub(n * size, &total);
+	kvfree(p);
+}
+
+int pn_grow(struct pn_policy *policy, void **p, u32 nr, u32 *cap, u32 want,
+	    u32 max, size_t size)
+{
+	u32 new_cap;
+	void *new;
+
+	if (want > max - nr)
+		return -E2BIG;
+	if (nr + want <= *cap)
+		return 0;
+	new_cap = min(max, max3(nr + want, *cap * 2, 16U));
+	new = pn_alloc(policy, new_cap, size);
+	if (!new)
+		return -ENOMEM;
+	if (nr)
+		memcpy(new, *p, nr * size);
+	pn_free(policy, *p, *cap, size);
+	*p = new;
+	*cap = new_cap;
+	return 0;
+}
+
+char *pn_strdup(struct pn_policy *policy, const char *s)
+{
+	size_t n = strlen(s) + 1;
+	char *copy = pn_alloc(policy, n, 1);
+
+	if (copy)
+		memcpy(copy, s, n);
+	return copy;
+}
+
+void pn_strfree(struct pn_policy *policy, const char *s)
+{
+	if (s)
+		pn_free(policy, s, strlen(s) + 1, 1);
+}

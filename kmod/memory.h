@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory of policies: charged to the caller's memory cgroup and counted against
+ * one ceiling over all namespaces (module parameter max_memory, MiB).
+ */
+#ifndef PN_MEMORY_H
+#define PN_MEMORY_H
+
+#include <linux/types.h>
+
+struct pn_policy;
+
+/*
+ * Zeroed, may be large. Return: NULL if there is none, or above the ceiling.
+ * pn_free() takes the same size back.
+ */
+void *pn_alloc(struct pn_policy *policy, size_t n, size_t size);
+void pn_free(struct pn_policy *policy, const void *p, size_t n, size_t size);
+
+/* Grows @p, of @nr elements in use, to hold @want more; doubles. */
+int pn_grow(struct pn_policy *policy, void **p, u32 nr, u32 *cap, u32 want,
+	    u32 max, size_t size);
+
+char *pn_strdup(struct pn_policy *policy, const char *s);
+void pn_strfree(struct pn_policy *policy, const char *s);
+
+u64 pn_memory_total(void);
+u64 pn_memory_ceiling(void);
+
+#endif /* PN_MEMORY_H */

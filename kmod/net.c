@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A network namespace's policy: put in force, put on trial, taken away.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <net/netfilter/nf_conntrack.h>
+
+#include "events.h"
+#include "flow.h"
+#include "hook.h"
+#include "house.h"
+#include "net.h"
+#include "proc.h"
+#include "transaction.h"
+#include "zone.h"
+
+unsigned int pn_net_id __read_mostly;
+
+static bool lockdown = true;
+module_param(lockdown, bool, 0444);
+MODULE_PARM_DESC(lockdown, "drop what is forwarded in the initial network namespace while it has no policy (1)");
+
+bool pn_net_lockdown(const struct pn_net *pn)
+{
+	return lockdown && net_eq(pn->net, &init_net) && !READ_ONCE(pn->open);
+}
+
+static struct pn_policy *current_policy(struct pn_net *pn)
+{
+	return rcu_dereference_protected(pn->policy,
+					 lockdep_is_held(&pn->mutex));
+}
+
+/*
+ * Puts @policy, or none, in force. rtnl, because the map of interfaces and the
+ * pointer must change together for whoever adds an interface meanwhile.
+ */
+static int publish(struct pn_net *pn, struct pn_policy *policy)
+{
+	int err = 0;
+
+	lockdep_assert_held(&pn->mutex);
+	rtnl_lock();
+	if (policy)
+		err = pn_zone_map(policy, pn->net);
+	if (!err)
+		rcu_assign_pointer(pn->policy, policy);
+	rtnl_unlock();
+	return err;
+}
+
+/* Whether rules @a and @b are one rule in two policies. */
+static bool same_rule(const struct pn_rule *a, const struct pn_rule *b)
+{
+	return !strcmp(a->text, b->text) && !strcmp(a->name ?: "", b->name ?: "");
+}
+
+/*
+ * For each rule of @new, the number of the same rule of @old, or U32_MAX. The
+ * n-th of equal rules is the n-th again. Rules seldom move far, so the search
+ * goes on where it last succeeded.
+ */
+static u32 *match_rules(const struct pn_policy *old, const struct pn_policy *new)
+{
+	u32 *match, *head, *next, i, b, buckets;
+
+	buckets = roundup_pow_of_two(old->nr_rules + 1);
+	match = kvmalloc_array(new->nr_rules + 1, sizeof(*match), GFP_KERNEL_ACCOUNT);
+	head = kvmalloc_array(buckets, sizeof(*head), GFP_KERNEL_ACCOUNT);
+	next = kvmalloc_array(old->nr_rules + 1, sizeof(*next), GFP_KERNEL_ACCOUNT);
+	if (!match || !head || !next) {
+		kvfree(match);
+		match = NULL;
+		goto out;
+	}
+	for (b = 0; b < buckets; b++)
+		head[b] = U32_MAX;
+	for (i = old->nr_rules; i--;) {
+		const char *text = old->rules[i].text;
+
+		b = full_name_hash(NULL, text, strlen(text)) & (buckets - 1);
+		next[i] = head[b];
+		head[b] = i;
+	}
+	for (i = 0; i < new->nr_rules; i++) {
+		const char *text = new->rules[i].text;
+		u32 *link;
+
+		b = full_name_hash(NULL, text, strlen(text)) & (buckets - 1);
+		for (link = &head[b]; *link != U32_MAX; link = &next[*link])
+			if (same_rule(&old->rules[*link], &new->rules[i]))
+				break;
+		match[i] = *link;
+		/* taken: the next equal rule finds the next one */
+		if (*link != U32_MAX)
+			*link = next[*link];
+	}
+out:
+	kvfree(head);
+	kvfree(next);
+	return match;
+}
+
+/*
+ * Carries over what the rules of @old counted since @from (or in all, if NULL)
+ * to the same rules of @new.
+ */
+static void carry_counts(struct pn_policy *new, const struct pn_policy *old,
+			 const u32 *match, struct pn_rule_count *seen)
+{
+	struct pn_rule_count sum;
+	u32 i;
+
+	for (i = 0; i < new->nr_rules; i++) {
+		if (match[i] == U32_MAX)
+			continue;
+		pn_rule_count_read(old, match[i], &sum);
+		new->base[i].hits += sum.hits - seen[i].hits;
+		new->base[i].packets += sum.packets - seen[i].packets;
+		new->base[i].bytes += sum.bytes - seen[i].bytes;
+		seen[i] = sum;
+	}
+}
+
+/* The hooks and what they use. Those of lockdown are there from the start. */
+static int switch_on(struct pn_net *pn)
+{
+	int err;
+
+	if (!pn->tracked) {
+		if (!pn->memo)
+			pn->memo = pn_memo_alloc();
+		if (!pn->memo)
+			return -ENOMEM;
+		err = nf_ct_netns_get(pn->net, NFPROTO_INET);
+		if (err)
+			return err;
+		pn->tracked = true;
+	}
+	return pn_hook_register(pn);
+}
+
+static void switch_off(struct pn_net *pn)
+{
+	if (!pn_net_lockdown(pn))
+		pn_hook_unregister(pn);
+	if (pn->tracked)
+		nf_ct_netns_put(pn->net, NFPROTO_INET);
+	pn->tracked = false;
+}
+
+/*
+ * Replaces @old by @new. When it returns, no packet is judged by @old any more
+ * and its late counts are with @new.
+ */
+static int replace(struct pn_net *pn, struct pn_policy *old,
+		   struct pn_policy *new)
+{
+	struct pn_rule_count *seen = NULL;
+	u32 *match = NULL;
+	int err = -ENOMEM;
+
+	if (old) {
+		match = match_rules(old, new);
+		seen = kvcalloc(new->nr_rules + 1, sizeof(*seen),
+				GFP_KERNEL_ACCOUNT);
+		if (!match || !seen)
+			goto out;
+		carry_counts(new, old, match, seen);
+	}
+	err = publish(pn, new);
+	if (err)
+		goto out;
+	synchronize_net();
+	if (old)
+		carry_counts(new, old, match, seen);
+out:
+	kvfree(match);
+	kvfree(seen);
+	return err;
+}
+
+static void end_trial(struct pn_net *pn)
+{
+	pn->trial = false;
+	pn_policy_free(pn->previous);
+	pn->previous = NULL;
+}
+
+int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
+		u32 confirm_ms, const u32 *expect,
+		struct netlink_ext_ack *extack)
+{
+	struct pn_policy *old;
+	int err;
+
+	mutex_lock(&pn->mutex);
+	old = current_policy(pn);
+	if (expect && *expect != (old ? old->generation : 0)) {
+		NL_SET_ERR_MSG(extack, "another policy was loaded in between");
+		err = -ESTALE;
+		goto refuse;
+	}
+	err = switch_on(pn);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "the hooks or conntrack could not be switched on");
+		goto refuse;
+	}
+	policy->generation = ++pn->generation;
+	policy->keep_flows = flags & POSTERN_COMMIT_KEEP_FLOWS;
+	policy->loaded_at = ktime_get_real_seconds();
+	policy->loaded_ns = ktime_get_boottime_ns();
+	err = replace(pn, old, policy);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "not enough memory to put the policy in force");
+		if (!old)
+			switch_off(pn);
+		goto refuse;
+	}
+	WRITE_ONCE(pn->open, false);
+	WRITE_ONCE(pn->one_way, false);
+	if (!policy->keep_flows && !(policy->flags & POSTERN_POLICY_OBSERVE))
+		pn_flow_purge(pn->net, policy);
+
+	/*
+	 * A trial goes back to what was last confirmed: if one is going on
+	 * already, that is what it would have gone back to.
+	 */
+	if (!confirm_ms) {
+		end_trial(pn);
+		pn_policy_free(old);
+	} else {
+		if (pn->trial)
+			pn_policy_free(old);
+		else
+			pn->previous = old;
+		pn->trial = true;
+		pn->trial_ends_ns = ktime_get_boottime_ns() +
+				    (u64)confirm_ms * NSEC_PER_MSEC;
+		mod_delayed_work(system_power_efficient_wq, &pn->trial_work,
+				 msecs_to_jiffies(confirm_ms));
+	}
+	pn_house_start(pn);
+	pn_event_state(pn, POSTERN_EVENT_LOAD, policy->generation, 0);
+	mutex_unlock(&pn->mutex);
+	return 0;
+
+refuse:
+	mutex_unlock(&pn->mutex);
+	pn_policy_free(policy);
+	return err;
+}
+
+/* Takes the policy away. Context: mutex held. */
+static void withdraw(struct pn_net *pn)
+{
+	struct pn_policy *old = current_policy(pn);
+
+	publish(pn, NULL);
+	synchronize_net();
+	pn_policy_free(old);
+	switch_off(pn);
+}
+
+/* Nobody confirmed: back to the policy before, or to none. */
+static void trial_over(struct work_struct *work)
+{
+	struct pn_net *pn = container_of(to_delayed_work(work), struct pn_net,
+					 trial_work);
+	struct pn_policy *old, *previous;
+
+	mutex_lock(&pn->mutex);
+	/* confirmed, or a longer trial began, while this waited for the mutex */
+	if (!pn->trial || ktime_get_boottime_ns() + NSEC_PER_MSEC * 10 <
+			  pn->trial_ends_ns)
+		goto out;
+	old = current_policy(pn);
+	previous = pn->previous;
+	if (!previous) {
+		pn->trial = false;
+		withdraw(pn);
+	} else if (!publish(pn, previous)) {
+		pn->trial = false;
+		pn->previous = NULL;
+		synchronize_net();
+		pn_flow_purge(pn->net, previous);
+		pn_policy_free(old);
+	} else {
+		/* no memory for the map of interfaces: soon again */
+		mod_delayed_work(system_power_efficient_wq, &pn->trial_work, HZ);
+		goto out;
+	}
+	pn_event_state(pn, POSTERN_EVENT_ROLLBACK,
+		       previous ? previous->generation : 0, 0);
+out:
+	mutex_unlock(&pn->mutex);
+}
+
+int pn_net_confirm(struct pn_net *pn, struct netlink_ext_ack *extack)
+{
+	struct pn_policy *policy;
+
+	mutex_lock(&pn->mutex);
+	if (!pn->trial) {
+		mutex_unlock(&pn->mutex);
+		NL_SET_ERR_MSG(extack, "no policy waits to be confirmed");
+		return -ENOENT;
+	}
+	end_trial(pn);
+	policy = current_policy(pn);
+	pn_event_state(pn, POSTERN_EVENT_CONFIRM, policy->generation, 0);
+	mutex_unlock(&pn->mutex);
+	return 0;
+}
+
+int pn_net_unload(struct pn_net *pn, u32 flags, struct netlink_ext_ack *extack)
+{
+	mutex_lock(&pn->mutex);
+	if (!current_policy(pn) && !(flags & POSTERN_UNLOAD_OPEN &&
+				     pn_net_lockdown(pn))) {
+		mutex_unlock(&pn->mutex);
+		NL_SET_ERR_MSG(extack, "no policy is loaded");
+		return -ENOENT;
+	}
+	if (flags & POSTERN_UNLOAD_OPEN)
+		WRITE_ONCE(pn->open, true);
+	end_trial(pn);
+	withdraw(pn);
+	pn_event_state(pn, POSTERN_EVENT_UNLOAD, flags, 0);
+	mutex_unlock(&pn->mutex);
+	return 0;
+}
+
+int pn_net_reset(struct pn_net *pn)
+{
+	int err;
+
+	mutex_lock(&pn->mutex);
+	err = pn_stats_reset(pn);
+	mutex_unlock(&pn->mutex);
+	return err;
+}
+
+static int __net_init net_init(struct net *net)
+{
+	struct pn_net *pn = pn_net(net);
+	int err = -ENOMEM;
+
+	pn->net = net;
+	mutex_init(&pn->mutex);
+	INIT_LIST_HEAD(&pn->txns);
+	INIT_DELAYED_WORK(&pn->trial_work, trial_over);
+	pn_house_init(pn);
+	pn->stats = pn_stats_alloc();
+	if (!pn->stats)
+		return err;
+	err = pn_proc_init_net(pn);
+	if (err)
+		goto err_stats;
+	if (pn_net_lockdown(pn)) {
+		mutex_lock(&pn->mutex);
+		err = pn_hook_register(pn);
+		mutex_unlock(&pn->mutex);
+		if (err)
+			goto err_proc;
+	}
+	return 0;
+
+err_proc:
+	pn_proc_exit_net(pn);
+err_stats:
+	pn_stats_free(pn);
+	return err;
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	struct pn_net *pn = pn_net(net);
+
+	pn_proc_exit_net(pn);
+	cancel_delayed_work_sync(&pn->trial_work);
+	pn_house_stop(pn);
+	pn_txn_purge(pn);
+	/* closed to the end: the hooks go before the policy does */
+	pn_hook_unregister(pn);
+	mutex_lock(&pn->mutex);
+	end_trial(pn);
+	withdraw(pn);
+	mutex_unlock(&pn->mutex);
+	free_percpu(pn->memo);
+	pn_stats_free(pn);
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.exit = net_exit,
+	.id = &pn_net_id,
+	.size = sizeof(struct pn_net),
+};
+
+int pn_net_init(void)
+{
+	return register_pernet_subsys(&net_ops);
+}
+
+void pn_net_exit(void)
+{
+	unregister_pernet_subsys(&net_ops);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A packet, parsed once: what every later step reads instead of the headers.
+ */
+#ifndef PN_PACKET_H
+#define PN_PACKET_H
+
+#include <linux/skbuff.h>
+#include <linux/types.h>
+
+#include "classify.h"
+#include "stats.h"
+
+struct net_device;
+
+#define PN_EXT_HEADERS_MAX	8
+
+/**
+ * struct pn_packet - descriptor of one packet
+ * @t: addresses, protocol and destination port; the zones are the hook's to fill
+ * @sport: source port, host order; 0 without ports
+ * @thoff: offset of the transport header
+ * @tcp_flags: byte 13 of the TCP header
+ * @icmp_error: an ICMP or ICMPv6 error message
+ * @in: interface it came from, or NULL (sent by the router)
+ * @out: interface it leaves by, or NULL
+ * @zone_in: PN_ZONE_NONE if @in is in none
+ */
+struct pn_packet {
+	struct pn_tuple t;
+	struct sk_buff *skb;
+	const struct net_device *in, *out;
+	unsigned int thoff;
+	u16 sport;
+	u8 tcp_flags;
+	bool icmp_error;
+	u8 zone_in, zone_out;
+};
+
+#define PN_TCP_FIN	0x01
+#define PN_TCP_SYN	0x02
+#define PN_TCP_RST	0x04
+#define PN_TCP_ACK	0x10
+
+static inline bool pn_packet_opens_tcp(const struct pn_packet *p)
+{
+	return p->t.proto == IPPROTO_TCP &&
+	       (p->tcp_flags & (PN_TCP_FIN | PN_TCP_SYN | PN_TCP_RST |
+				PN_TCP_ACK)) == PN_TCP_SYN;
+}
+
+/**
+ * pn_packet_parse - fill a descriptor from an IPv4 or IPv6 packet
+ * @p: skb, in and out are set by the caller; the rest is filled
+ * @v6: family
+ *
+ * Return: PN_OK, or why the packet must not pass.
+ */
+enum pn_reason pn_packet_parse(struct pn_packet *p, bool v6);
+
+/**
+ * pn_packet_check_fragment - RFC 7112: the first fragment holds all headers
+ * @skb: an IPv6 packet, not yet put together; its fixed header is linear
+ *
+ * Return: PN_OK (also for what is no first fragment), or the reason.
+ */
+enum pn_reason pn_packet_check_fragment(const struct sk_buff *skb);
+
+#endif /* PN_PACKET_H */

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The policy: what the administrator wrote, as objects, and what the packet
+ * path reads, as tables.
+ *
+ * Life of a policy:
+ *
+ *   pn_policy_alloc()      staging: one owner (a transaction), no readers
+ *   pn_policy_add_*()      objects are copied in and checked one by one
+ *   pn_policy_compile()    references are resolved, tables built; immutable now
+ *   pn_policy_publish()    one rcu pointer in struct pn_net      [net->mutex]
+ *   pn_policy_free()       after a grace period, or instead of publishing
+ *
+ * Legend for the fields below:
+ *   [S] written while staging, immutable after pn_policy_compile()
+ *   [C] written by pn_policy_compile(), immutable afterwards
+ *   [R] RCU pointer, replaced under net->mutex
+ *   [P] per CPU
+ */
+#ifndef PN_POLICY_H
+#define PN_POLICY_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/netlink.h>
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+#include <uapi/linux/postern.h>
+
+#include "address.h"
+#include "classify.h"
+
+struct net_device;
+struct pn_net;
+
+/**
+ * struct pn_place - where in the administrator's files an object stands
+ */
+struct pn_place {
+	u32 file;
+	u32 line;			/* 0: not said */
+};
+
+/**
+ * struct pn_zone - a set of interfaces, by name and pattern
+ */
+struct pn_zone {
+	char *name;
+	char **ifaces;
+	u32 nr_ifaces;
+	u32 flags;			/* POSTERN_ZONE_* */
+	struct pn_place place;
+};
+
+/**
+ * struct pn_hosts - a named set of addresses
+ * @zone: index, or PN_ZONE_ANY
+ * @members: numbers of sets added before this one
+ * @r4: own ranges, ascending and disjoint, host order; the vector grows by
+ *	POSTERN_A_RANGES
+ */
+struct pn_hosts {
+	char *name;
+	u32 zone;
+	u32 flags;			/* POSTERN_HOSTS_* */
+	u32 *members;
+	u32 nr_members;
+	struct pn_range4 *r4;
+	u32 nr4, cap4;
+	struct pn_range6 *r6;
+	u32 nr6, cap6;
+	struct pn_place place;
+};
+
+/**
+ * struct pn_service - a named set of protocols and ports
+ */
+struct pn_service {
+	char *name;
+	struct postern_ports *ports;
+	u32 nr_ports;
+	u32 *members;
+	u32 nr_members;
+	struct pn_place place;
+};
+
+/**
+ * struct pn_rule - hosts -> hosts : services
+ * @nr_services: 0 stands for any service
+ * @text: canonical text; what makes a rule "the same" over a reload
+ */
+struct pn_rule {
+	char *name;			/* or NULL */
+	char *text;
+	u32 action;			/* enum postern_action */
+	u32 flags;			/* POSTERN_RULE_* */
+	struct postern_endpoint *src, *dst;
+	u32 nr_src, nr_dst;
+	u32 *services;
+	u32 nr_services;
+	u32 mark, mark_mask;		/* 0 mask: none */
+	struct pn_place place;
+};
+
+/**
+ * struct pn_rule_count - what one CPU counted for one rule
+ */
+struct pn_rule_count {
+	u64 hits;
+	u64 packets;
+	u64 bytes;
+};
+
+/**
+ * struct pn_policy - one policy: objects and tables
+ *
+ * Memory: every byte is charged to the caller's memory cgroup and to
+ * pn_memory (see memory.h); @memory is this policy's share.
+ */
+struct pn_policy {
+	/* what the packet path reads, first and together */
+	struct pn_tables tables;	/* [C] */
+	u32 generation;			/* [C] 1.., this namespace's count of loads */
+	u32 flags;			/* [S] POSTERN_POLICY_* */
+	u32 mark, mark_mask;		/* [S] */
+	bool keep_flows;		/* [C] */
+	bool guards_input;		/* [C] a rule names the router as destination */
+	bool guards_output;		/* [C] a rule names the router as source */
+	struct pn_zonemap __rcu *zonemap; /* [R] interface index -> zone, by rtnl */
+	struct pn_rule_count **counts;	/* [P] per possible CPU, nr_rules each */
+	struct pn_rule_count *base;	/* [C] carried over from the policy before */
+
+	/* what the administrator wrote */
+	char **files;			/* [S] */
+	u32 nr_files;
+	struct pn_zone *zones;		/* [S] */
+	u32 nr_zones, cap_zones;
+	struct pn_hosts *hosts;		/* [S] */
+	u32 nr_hosts, cap_hosts;
+	struct pn_service *services;	/* [S] */
+	u32 nr_services, cap_services;
+	struct pn_rule *rules;		/* [S] */
+	u32 nr_rules, cap_rules;
+	u32 nr_ranges;			/* [S] over all sets */
+
+	u64 memory;			/* bytes */
+	time64_t loaded_at;		/* seconds of the epoch */
+	u64 loaded_ns;			/* ktime_get_boottime_ns() */
+	struct rcu_head rcu;
+};
+
+struct pn_policy *pn_policy_alloc(struct netlink_ext_ack *extack);
+void pn_policy_free(struct pn_policy *policy);
+
+/*
+ * Staging. Each takes ownership of nothing: names and arrays are copied.
+ * Return: 0, -EINVAL or -E2BIG or -ENOMEM with extack set. The caller sets the
+ * bad attribute and the place.
+ */
+int pn_policy_add_file(struct pn_policy *policy, const char *path,
+		       struct netlink_ext_ack *extack);
+int pn_policy_add_zone(struct pn_policy *policy, const struct pn_zone *zone,
+		       struct netlink_ext_ack *extack);
+int pn_policy_add_hosts(struct pn_policy *policy, const struct pn_hosts *hosts,
+			struct netlink_ext_ack *extack);
+int pn_policy_add_ranges4(struct pn_policy *policy, u32 hosts,
+			  const struct postern_range4 *r, u32 nr,
+			  struct netlink_ext_ack *extack);
+int pn_policy_add_ranges6(struct pn_policy *policy, u32 hosts,
+			  const struct postern_range6 *r, u32 nr,
+			  struct netlink_ext_ack *extack);
+int pn_policy_add_service(struct pn_policy *policy,
+			  const struct pn_service *service,
+			  struct netlink_ext_ack *extack);
+int pn_policy_add_rule(struct pn_policy *policy, const struct pn_rule *rule,
+		       struct netlink_ext_ack *extack);
+
+/**
+ * pn_policy_compile - resolve references and build the tables
+ * @policy: staged; on success immutable
+ * @place: on refusal, the place of the object to blame; line 0 if none
+ * @extack: gets the sentence
+ *
+ * Context: process, may sleep; no lock held.
+ * Return: 0 or a negative errno.
+ */
+int pn_policy_compile(struct pn_policy *policy, struct pn_place *place,
+		      struct netlink_ext_ack *extack);
+
+/* Part of pn_policy_free(): what pn_policy_compile() has built. */
+void pn_tables_free(struct pn_policy *policy);
+
+#endif /* PN_POLICY_H */

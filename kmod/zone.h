@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Interfaces to zones. The map belongs to a policy and is made anew, under
+ * rtnl, whenever an interface appears, disappears or is renamed.
+ */
+#ifndef PN_ZONE_H
+#define PN_ZONE_H
+
+#include "policy.h"
+
+/**
+ * struct pn_zonemap - interface index -> zone, a static hash
+ */
+struct pn_zonemap {
+	struct rcu_head rcu;
+	u32 mask;
+	struct {
+		int ifindex;		/* 0: empty */
+		u8 zone;
+	} slot[];
+};
+
+/* Return: zone number or PN_ZONE_NONE. Context: RCU read side. */
+u8 pn_zone_of(const struct pn_policy *policy, int ifindex);
+
+/*
+ * First zone, in the order of the policy, that names or matches @ifname.
+ * Return: zone number or PN_ZONE_NONE.
+ */
+u8 pn_zone_match(const struct pn_policy *policy, const char *ifname);
+
+/* Makes the map of all interfaces of @net. Context: rtnl held. */
+int pn_zone_map(struct pn_policy *policy, struct net *net);
+
+void pn_zone_map_free(struct pn_policy *policy);
+
+/* Return: what an administrator calls it; NULL if it is no zone of the policy's. */
+static inline const char *pn_zone_name(const struct pn_policy *policy, u32 zone)
+{
+	if (!policy)
+		return NULL;
+	if (zone == policy->tables.zone_self)
+		return "self";
+	return zone < policy->nr_zones ? policy->zones[zone].name : NULL;
+}
+
+int pn_zone_init(void);
+void pn_zone_exit(void);
+
+#endif /* PN_ZONE_H */
