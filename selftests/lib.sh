@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the tests of this folder share: KTAP output, a router with three networks,
+# waiting for conditions. Sourced, never run; wants bash and "set -eu".
+#
+#	. "$(dirname "$(readlink -f "$0")")/lib.sh"
+#	topology_up			# or: ROUTER=init topology_up
+#	postern_ready
+#	ktap_plan 2
+#	at router postern load - <<<'...'
+#	check "mail answers" at inet nc -z 192.0.2.10 25
+#	check_not "web does not" at inet nc -z 192.0.2.10 80
+#	ktap_done
+#
+# The topology, also as IPv6 with the last number kept (2001:db8:0:N::/64):
+#
+#     inet                        router                          perim
+#    +----------------+  N=1  +---------------+  N=2  +---------------------+
+#    | 203.0.113.2    |eth0---|eth0       eth1|---eth0| 192.0.2.10  .11 mail|
+#    | 203.0.113.25   |       | .1         .1 |       | 192.0.2.53  resolver|
+#    | 198.51.100.7   |       |     eth2      |       | 192.0.2.80  other   |
+#    | 2001:db8:77::7 |       +------|.129----+       +---------------------+
+#    +----------------+              | N=3
+#                              +-----|eth0------+
+#      branch is 198.51.100.7  | 203.0.113.140  | int
+#      and 2001:db8:77::7      +----------------+
+#
+# The networks are 203.0.113.0/25, 192.0.2.0/24 and 203.0.113.128/25. The router is
+# a namespace too, unless ROUTER=init makes it the one that the test runs in.
+
+selftests=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+PATH=$selftests/../tools:$PATH:/usr/sbin:/sbin
+
+# ---- KTAP
+
+ktap_planned='' ktap_count=0 ktap_failed=0
+
+# ktap_plan N: N tests follow. Without N: as many as ktap_done counts.
+ktap_plan() {
+	ktap_planned=${1:-}
+	echo "TAP version 13"
+	[ -z "$ktap_planned" ] || echo "1..$ktap_planned"
+}
+
+ktap_ok() { # NAME
+	ktap_count=$((ktap_count + 1))
+	echo "ok $ktap_count $1"
+}
+
+ktap_skip() { # NAME WHY
+	ktap_count=$((ktap_count + 1))
+	echo "ok $ktap_count $1 # SKIP $2"
+}
+
+ktap_fail() { # NAME [WHY]
+	ktap_count=$((ktap_count + 1))
+	ktap_failed=$((ktap_failed + 1))
+	[ -z "${2:-}" ] || echo "# ${2//$'\n'/$'\n'# }"
+	echo "not ok $ktap_count $1"
+}
+
+# ktap_skip_all WHY: this machine cannot run the test; before the first result.
+ktap_skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 4
+}
+
+# ktap_done: end with the status that kselftest expects.
+ktap_done() {
+	if [ -z "$ktap_planned" ]; then
+		echo "1..$ktap_count"
+	elif [ "$ktap_planned" != "$ktap_count" ]; then
+		echo "# planned $ktap_planned tests, ran $ktap_count"
+		ktap_failed=$((ktap_failed + 1))
+	fi
+	echo "# passed $((ktap_count - ktap_failed)), failed $ktap_failed"
+	[ "$ktap_failed" = 0 ] || exit 1
+	exit 0
+}
+
+# check NAME COMMAND...: passes if COMMAND does; else its output says why.
+check() {
+	local name=$1 out rc=0
+	shift
+	out=$("$@" 2>&1) || rc=$?
+	if [ "$rc" = 0 ]; then
+		ktap_ok "$name"
+	else
+		ktap_fail "$name" "$* -> $rc"$'\n'"$out"
+	fi
+}
+
+# check_not NAME COMMAND...: passes if COMMAND fails
+check_not() {
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		ktap_fail "$name" "$* -> 0"$'\n'"$out"
+	else
+		ktap_ok "$name"
+	fi
+}
+
+# check_equal NAME EXPECTED SEEN
+check_equal() {
+	if [ "$2" = "$3" ]; then
+		ktap_ok "$1"
+	else
+		ktap_fail "$1" "expected: $2"$'\n'"seen:     $3"
+	fi
+}
+
+# ---- conditions, and an end that leaves nothing behind
+
+# busywait SECONDS COMMAND...: until COMMAND succeeds; fails after SECONDS
+busywait() {
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+cleanups=()
+
+# on_exit COMMAND...: to be done at the end, last one first
+on_exit() { cleanups+=("$(printf '%q ' "$@")"); }
+
+run_cleanups() {
+	local rc=$? i
+	trap - EXIT
+	set +e
+	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do
+		eval "${cleanups[i]}"
+	done >/dev/null 2>&1
+	exit "$rc"
+}
+trap run_cleanups EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# ---- namespaces
+
+ROUTER=${ROUTER:-rt}
+# Names of our own, so that tests may run side by side.
+ns_prefix=pt$$-
+
+# ns NAME: how ip(8) knows inet, perim, int or router
+ns() { echo "$ns_prefix$1"; }
+
+# at NAME COMMAND...: run COMMAND in a namespace of the topology
+at() {
+	local where=$1
+	shift
+	if [ "$where" = router ] && [ "$ROUTER" = init ]; then
+		"$@"
+	else
+		ip netns exec "$ns_prefix$where" "$@"
+	fi
+}
+
+# spawn NAME COMMAND...: in the background until the end; its process is $spawned
+spawn() {
+	at "$@" </dev/null &
+	spawned=$!
+	on_exit kill "$spawned"
+}
+
+# listening NAME PORT...: are all these TCP ports open there? (for busywait)
+listening() {
+	local where=$1 ports port
+	shift
+	ports=$(at "$where" ss -Hlnt | awk '{ sub(/.*:/, "", $4); print $4 }')
+	for port; do grep -qx "$port" <<<"$ports" || return 1; done
+}
+
+link_up() { # NAMESPACE DEVICE ADDRESS...
+	local where=$1 dev=$2 a
+	shift 2
+	for a; do at "$where" ip addr add "$a" dev "$dev" nodad; done
+	at "$where" ip link set "$dev" up
+}
+
+# network DEVICE NAME: a wire from the router's DEVICE to eth0 of NAME
+network() {
+	local dev=$1 where=$2 to=()
+	ip netns add "$(ns "$where")"
+	on_exit ip netns del "$(ns "$where")"
+	[ "$ROUTER" = init ] || to=(netns "$(ns router)")
+	ip link add "$dev" "${to[@]}" type veth peer name eth0 netns "$(ns "$where")"
+	[ "$ROUTER" != init ] || on_exit ip link del "$dev"
+	at "$where" ip link set lo up
+	at "$where" sysctl -qw net.ipv6.conf.eth0.accept_dad=0
+}
+
+# topology_up: build what the drawing shows
+topology_up() {
+	[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
+	local tool w
+	for tool in ip ss ping; do
+		command -v $tool >/dev/null || ktap_skip_all "needs $tool"
+	done
+	if [ "$ROUTER" != init ]; then
+		ip netns add "$(ns router)" || ktap_skip_all "no network namespaces"
+		on_exit ip netns del "$(ns router)"
+		at router ip link set lo up
+	fi
+	network eth0 inet
+	network eth1 perim
+	network eth2 int
+	link_up router eth0 203.0.113.1/25 2001:db8:0:1::1/64
+	link_up router eth1 192.0.2.1/24 2001:db8:0:2::1/64
+	link_up router eth2 203.0.113.129/25 2001:db8:0:3::1/64
+	link_up inet eth0 203.0.113.{2,25}/25 2001:db8:0:1::{2,25}/64 \
+		198.51.100.7/32 2001:db8:77::7/128
+	link_up perim eth0 192.0.2.{10,11,53,80}/24 2001:db8:0:2::{10,11,53,80}/64
+	link_up int eth0 203.0.113.140/25 2001:db8:0:3::140/64
+	at inet ip route add default via 203.0.113.1 src 203.0.113.2
+	at inet ip route add default via 2001:db8:0:1::1 src 2001:db8:0:1::2
+	at perim ip route add default via 192.0.2.1 src 192.0.2.10
+	at perim ip route add default via 2001:db8:0:2::1 src 2001:db8:0:2::10
+	at int ip route add default via 203.0.113.129
+	at int ip route add default via 2001:db8:0:3::1
+	at router ip route add 198.51.100.0/24 via 203.0.113.2
+	at router ip route add 2001:db8:77::/48 via 2001:db8:0:1::2
+	# What is spoofed is ours to find, and not the kernel's reverse path filter.
+	at router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth{0,1,2}.rp_filter=0
+	# Carrier and IPv6 addresses come when the kernel finds the time.
+	for w in 1:inet 2:perim 3:int; do
+		busywait 10 at "${w#*:}" ping -qc 1 -W 1 "2001:db8:0:${w%:*}::1" || return
+	done
+}
+
+# ---- postern
+
+# postern_ready: have the module loaded and the tool at hand, or skip the test
+postern_ready() {
+	[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
+	command -v postern >/dev/null || ktap_skip_all "the tool postern is not on PATH"
+	[ ! -e /sys/module/postern ] || return 0
+	if [ -n "${POSTERN_KO:-}" ]; then
+		modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 || true
+		insmod "$POSTERN_KO" || ktap_skip_all "cannot load $POSTERN_KO"
+	else
+		modprobe -q postern || ktap_skip_all "no module postern for $(uname -r)"
+	fi
+	on_exit rmmod postern
+}
