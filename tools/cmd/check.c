@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+
+#include "../cmd.h"
+#include "../out.h"
+#include "../policy/policy.h"
+
+static void report_json(const struct policy *p)
+{
+	struct diag *d;
+
+	out_array("messages");
+	vec_for_each(d, &p->diags.list) {
+		const struct source *src = p->sources.v[d->loc.source];
+
+		out_object(NULL);
+		out_str("severity", NULL, d->severity == SEVERITY_ERROR ? "error" : "warning");
+		out_str("file", NULL, src->path);
+		if (d->loc.line) {
+			out_uint("line", NULL, d->loc.line);
+			out_uint("column", NULL, d->loc.col);
+		}
+		out_str("message", NULL, d->text);
+		out_end();
+	}
+	out_end();
+	out_uint("errors", NULL, p->diags.nr_errors);
+	out_uint("warnings", NULL, p->diags.nr_warnings);
+}
+
+enum status report_diags(const struct policy *p)
+{
+	bool color = out_stderr_color();
+	unsigned int left = p->diags.nr_errors + p->diags.nr_warnings - p->diags.list.n;
+	struct diag *d;
+
+	if (out_is_json()) {
+		report_json(p);
+	} else {
+		vec_for_each(d, &p->diags.list)
+			diag_print(stderr, d, p->sources.v[d->loc.source], color);
+		if (left)
+			fprintf(stderr, "postern: and %u more like these.\n", left);
+	}
+	return p->diags.nr_errors ? STATUS_USAGE : STATUS_OK;
+}
+
+enum status cmd_check(const struct args *args)
+{
+	struct policy *p = policy_new();
+	enum status status;
+
+	policy_read(p, args->words[0]);
+	status = report_diags(p);
+	if (status == STATUS_OK) {
+		out_text("%s is right: ", args->words[0]);
+		out_uint("zones", "%llu zones, ", p->zones.n);
+		out_uint("hosts", "%llu sets of hosts, ", p->hosts_order.n);
+		out_uint("services", "%llu services, ", p->services_order.n);
+		out_uint("rules", "%llu rules\n", p->rules.n);
+	}
+	policy_free(p);
+	return status;
+}

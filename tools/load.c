@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "load.h"
+#include "out.h"
+
+/* A message is sent when the next object might not fit. */
+#define FILL (60 * 1024)
+#define RANGES4_CHUNK 7000
+#define RANGES6_CHUNK 1800
+/* More than this many ranges go behind their set, in messages of their own. */
+#define RANGES4_INLINE 1024
+#define RANGES6_INLINE 256
+
+struct batch {
+	struct nl *nl;
+	uint32_t txn;
+	struct nl_msg *msg; /* NULL: nothing to send */
+	int err;
+};
+
+static void flush(struct batch *b)
+{
+	if (b->msg && !b->err)
+		b->err = kernel_call(b->nl, b->msg, NULL, NULL);
+	else
+		nlmsg_free(b->msg);
+	b->msg = NULL;
+}
+
+/* A nest in a message with room for @size bytes. */
+static struct nlattr *begin(struct batch *b, enum postern_attr attr, size_t size)
+{
+	if (b->msg && nlmsg_hdr(b->msg)->nlmsg_len + size > FILL)
+		flush(b);
+	if (!b->msg) {
+		b->msg = kernel_request(b->nl, POSTERN_CMD_POLICY_ADD, 0);
+		nla_put_u32(b->msg, POSTERN_A_TXN, b->txn);
+	}
+	return nla_nest_start(b->msg, (int)attr);
+}
+
+static void put_place(struct batch *b, const struct policy *p, const struct loc *loc)
+{
+	const struct source *src;
+
+	if (!loc->line)
+		return;
+	src = p->sources.v[loc->source];
+	nla_put_u32(b->msg, POSTERN_A_FILE, src->index);
+	nla_put_u32(b->msg, POSTERN_A_LINE, loc->line);
+}
+
+static void add_zone(struct batch *b, const struct policy *p, const struct zone *zone)
+{
+	struct nlattr *nest = begin(b, POSTERN_A_ZONE, 128 + zone->ifaces.n * 24), *ifaces;
+	struct ref *iface;
+
+	nla_put_string(b->msg, POSTERN_A_NAME, zone->name);
+	if (zone->flags)
+		nla_put_u32(b->msg, POSTERN_A_FLAGS, zone->flags);
+	put_place(b, p, &zone->loc);
+	ifaces = nla_nest_start(b->msg, POSTERN_A_IFACES);
+	vec_for_each(iface, &zone->ifaces)
+		nla_put_string(b->msg, POSTERN_A_NAME, iface->name);
+	nla_nest_end(b->msg, ifaces);
+	nla_nest_end(b->msg, nest);
+}
+
+static void put_ranges4(struct batch *b, const struct range4 *r, size_t n)
+{
+	struct nlattr *attr = nla_reserve(b->msg, POSTERN_A_RANGES4, (int)(n * 8));
+	struct postern_range4 *to = nla_data(attr);
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		to[i].lo = htonl(r[i].lo);
+		to[i].hi = htonl(r[i].hi);
+	}
+}
+
+static void put_ranges6(struct batch *b, const struct range6 *r, size_t n)
+{
+	_Static_assert(sizeof(*r) == sizeof(struct postern_range6), "sent as they are");
+	nla_put(b->msg, POSTERN_A_RANGES6, (int)(n * sizeof(*r)), r);
+}
+
+static void add_more_ranges(struct batch *b, const struct hosts *h, size_t from4, size_t from6)
+{
+	struct nlattr *nest;
+	size_t n;
+
+	for (; from4 < h->set.n4 && !b->err; from4 += n) {
+		n = h->set.n4 - from4 > RANGES4_CHUNK ? RANGES4_CHUNK : h->set.n4 - from4;
+		nest = begin(b, POSTERN_A_RANGES, 64 + n * 8);
+		nla_put_u32(b->msg, POSTERN_A_HOSTS_INDEX, h->index);
+		put_ranges4(b, h->set.v4 + from4, n);
+		nla_nest_end(b->msg, nest);
+	}
+	for (; from6 < h->set.n6 && !b->err; from6 += n) {
+		n = h->set.n6 - from6 > RANGES6_CHUNK ? RANGES6_CHUNK : h->set.n6 - from6;
+		nest = begin(b, POSTERN_A_RANGES, 64 + n * 32);
+		nla_put_u32(b->msg, POSTERN_A_HOSTS_INDEX, h->index);
+		put_ranges6(b, h->set.v6 + from6, n);
+		nla_nest_end(b->msg, nest);
+	}
+}
+
+/* An array of the numbers of @members, whose number is found at @offset. */
+static void put_numbers(struct batch *b, enum postern_attr attr, const struct vec *members,
+			size_t offset)
+{
+	uint32_t *to;
+	char *member;
+
+	if (!members->n)
+		return;
+	to = nla_data(nla_reserve(b->msg, (int)attr, (int)(members->n * sizeof(*to))));
+	vec_for_each(member, members)
+		memcpy(&to[member_i], member + offset, sizeof(*to));
+}
+
+static void add_hosts(struct batch *b, const struct policy *p, const struct hosts *h)
+{
+	size_t n4 = h->set.n4 > RANGES4_INLINE ? 0 : h->set.n4;
+	size_t n6 = h->set.n6 > RANGES6_INLINE ? 0 : h->set.n6;
+	struct nlattr *nest;
+
+	nest = begin(b, POSTERN_A_HOSTS, 192 + h->members.n * 4 + n4 * 8 + n6 * 32);
+	nla_put_string(b->msg, POSTERN_A_NAME, h->name);
+	if (h->zone)
+		nla_put_u32(b->msg, POSTERN_A_ZONE_INDEX, h->zone->index);
+	if (h->flags)
+		nla_put_u32(b->msg, POSTERN_A_FLAGS, h->flags);
+	put_place(b, p, &h->loc);
+	put_numbers(b, POSTERN_A_MEMBERS, &h->members, offsetof(struct hosts, index));
+	if (n4)
+		put_ranges4(b, h->set.v4, n4);
+	if (n6)
+		put_ranges6(b, h->set.v6, n6);
+	nla_nest_end(b->msg, nest);
+	add_more_ranges(b, h, n4, n6);
+}
+
+static void add_service(struct batch *b, const struct policy *p, const struct service *s)
+{
+	struct postern_ports *to;
+	struct port_spec *spec;
+	struct nlattr *nest;
+
+	nest = begin(b, POSTERN_A_SERVICE, 192 + s->members.n * 4 + s->ports.n * sizeof(*to));
+	nla_put_string(b->msg, POSTERN_A_NAME, s->name);
+	put_place(b, p, &s->loc);
+	if (s->ports.n) {
+		to = nla_data(nla_reserve(b->msg, POSTERN_A_PORTS,
+					  (int)(s->ports.n * sizeof(*to))));
+		vec_for_each(spec, &s->ports)
+			to[spec_i] = spec->ports;
+	}
+	put_numbers(b, POSTERN_A_MEMBERS, &s->members, offsetof(struct service, index));
+	nla_nest_end(b->msg, nest);
+}
+
+static void put_endpoints(struct batch *b, enum postern_attr attr, const struct vec *list)
+{
+	struct postern_endpoint *to;
+	struct endpoint *e;
+
+	to = nla_data(nla_reserve(b->msg, (int)attr, (int)(list->n * sizeof(*to))));
+	vec_for_each(e, list) {
+		to[e_i].kind = e->kind;
+		to[e_i].index = e->kind == POSTERN_ENDPOINT_ZONE  ? e->zone->index :
+				e->kind == POSTERN_ENDPOINT_HOSTS ? e->hosts->index :
+								    0;
+	}
+}
+
+static void put_services(struct batch *b, const struct vec *services)
+{
+	uint32_t *to;
+	struct wanted *w;
+
+	if (!services->n)
+		return;
+	to = nla_data(nla_reserve(b->msg, POSTERN_A_SERVICES, (int)(services->n * sizeof(*to))));
+	vec_for_each(w, services)
+		to[w_i] = w->service->index;
+}
+
+static void add_rule(struct batch *b, const struct policy *p, const struct rule *rule)
+{
+	struct nlattr *nest;
+
+	nest = begin(b, POSTERN_A_RULE,
+		     2048 + (rule->src.n + rule->dst.n) * sizeof(struct postern_endpoint) +
+			     rule->services.n * 4);
+	nla_put_string(b->msg, POSTERN_A_TEXT, rule->text);
+	nla_put_u32(b->msg, POSTERN_A_ACTION, rule->action);
+	put_endpoints(b, POSTERN_A_SRC, &rule->src);
+	put_endpoints(b, POSTERN_A_DST, &rule->dst);
+	put_services(b, &rule->services);
+	if (rule->name)
+		nla_put_string(b->msg, POSTERN_A_NAME, rule->name);
+	if (rule->flags)
+		nla_put_u32(b->msg, POSTERN_A_FLAGS, rule->flags);
+	if (rule->mark_mask) {
+		nla_put_u32(b->msg, POSTERN_A_MARK, rule->mark);
+		nla_put_u32(b->msg, POSTERN_A_MARK_MASK, rule->mark_mask);
+	}
+	put_place(b, p, &rule->loc);
+	nla_nest_end(b->msg, nest);
+}
+
+static void add_all(struct batch *b, const struct policy *p)
+{
+	struct zone *zone;
+	struct hosts *h;
+	struct service *s;
+	struct rule *rule;
+
+	vec_for_each(zone, &p->zones)
+		add_zone(b, p, zone);
+	vec_for_each(h, &p->hosts_order)
+		add_hosts(b, p, h);
+	vec_for_each(s, &p->services_order)
+		add_service(b, p, s);
+	vec_for_each(rule, &p->rules)
+		add_rule(b, p, rule);
+	flush(b);
+}
+
+/*
+ * The kernel remembers where the files are, so that its answers make sense in
+ * another directory; the end of a path that is too long says more than its start.
+ */
+static void put_file(struct nl_msg *msg, const struct source *src)
+{
+	char whole[PATH_MAX];
+	const char *path = src->path;
+	size_t len;
+
+	if (*path != '<' && realpath(path, whole))
+		path = whole;
+	len = strlen(path);
+	nla_put_string(msg, POSTERN_A_NAME,
+		       len > POSTERN_PATH_MAX ? path + len - POSTERN_PATH_MAX : path);
+}
+
+static void take_txn(const struct nl_attrs *attrs, void *arg)
+{
+	uint32_t *txn = arg;
+
+	*txn = attrs_u32(attrs, POSTERN_A_TXN);
+}
+
+static int begin_transaction(struct batch *b, const struct policy *p)
+{
+	struct nl_msg *msg = kernel_request(b->nl, POSTERN_CMD_POLICY_BEGIN, 0);
+	struct nlattr *files = nla_nest_start(msg, POSTERN_A_FILES);
+	struct source *src;
+
+	vec_for_each(src, &p->sources)
+		if (src->is_policy)
+			put_file(msg, src);
+	nla_nest_end(msg, files);
+	if (p->observe)
+		nla_put_u32(msg, POSTERN_A_POLICY_FLAGS, POSTERN_POLICY_OBSERVE);
+	if (p->mark_mask) {
+		nla_put_u32(msg, POSTERN_A_MARK, p->mark);
+		nla_put_u32(msg, POSTERN_A_MARK_MASK, p->mark_mask);
+	}
+	return kernel_call(b->nl, msg, take_txn, &b->txn);
+}
+
+static void take_result(const struct nl_attrs *attrs, void *arg)
+{
+	struct load *load = arg;
+
+	load->generation = attrs_u32(attrs, POSTERN_A_GENERATION);
+	load->memory = attrs_u64(attrs, POSTERN_A_MEMORY);
+}
+
+static int commit(struct batch *b, struct load *load)
+{
+	struct nl_msg *msg = kernel_request(b->nl, POSTERN_CMD_POLICY_COMMIT, 0);
+
+	nla_put_u32(msg, POSTERN_A_TXN, b->txn);
+	if (load->commit_flags)
+		nla_put_u32(msg, POSTERN_A_COMMIT_FLAGS, load->commit_flags);
+	if (load->confirm_ms)
+		nla_put_u32(msg, POSTERN_A_CONFIRM_MS, load->confirm_ms);
+	return kernel_call(b->nl, msg, take_result, load);
+}
+
+/* The kernel names file and line; the statement there is what it refuses. */
+static bool print_at_place(const struct nl *nl, const struct policy *p)
+{
+	struct source *src;
+	struct diag d = { .severity = SEVERITY_ERROR };
+	const char *line;
+	size_t len, blank;
+
+	if (!nl->has_place || !nl->sentence[0])
+		return false;
+	vec_for_each(src, &p->sources) {
+		if (!src->is_policy || src->index != nl->place.file)
+			continue;
+		line = source_line(src, nl->place.line, &len);
+		for (blank = 0; blank < len && (line[blank] == ' ' || line[blank] == '\t'); blank++)
+			;
+		d.loc.line = nl->place.line;
+		d.loc.end_line = nl->place.line;
+		d.loc.col = (unsigned int)blank + 1;
+		d.loc.end_col = (unsigned int)len + 1;
+		d.text = nl->sentence;
+		diag_print(stderr, &d, src, out_stderr_color());
+		return true;
+	}
+	return false;
+}
+
+enum status load_policy(struct nl *nl, const struct policy *p, struct load *load)
+{
+	struct batch b = { .nl = nl };
+
+	b.err = begin_transaction(&b, p);
+	if (!b.err)
+		add_all(&b, p);
+	if (!b.err)
+		b.err = commit(&b, load);
+	if (!b.err)
+		return STATUS_OK;
+	if (nl->error != EPERM && print_at_place(nl, p)) {
+		complain("the kernel refused the policy; what was in force stays.");
+		return STATUS_REFUSED;
+	}
+	return kernel_complain(nl, "the policy");
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Output: each value is printed by one call, as text by its format or as JSON
+ * under its key. Text with no place in JSON has no key, and the other way round
+ * no format.
+ */
+#ifndef OUT_H
+#define OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum color {
+	COLOR_NONE,
+	COLOR_GOOD,
+	COLOR_BAD,
+	COLOR_WARN,
+	COLOR_NAME,
+	COLOR_DIM,
+};
+
+/* @when: auto, always or never; false: something else. */
+bool out_set_color(const char *when);
+void out_set_json(void);
+bool out_is_json(void);
+/* Whether messages on stderr are coloured. */
+bool out_stderr_color(void);
+
+/* @key is NULL in an array. The outermost object needs no call. */
+void out_object(const char *key);
+void out_array(const char *key);
+void out_end(void);
+
+/* Only one value may be in @fmt, a %s or a %llu. */
+void out_str(const char *key, const char *fmt, const char *value);
+void out_color_str(enum color color, const char *key, const char *fmt, const char *value);
+void out_uint(const char *key, const char *fmt, uint64_t value);
+void out_bool(const char *key, const char *text_if_true, bool value);
+
+/* Only as text. */
+void out_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Ends one JSON document; a program that prints lines calls it for each. */
+void out_flush(bool one_line);
+
+#endif

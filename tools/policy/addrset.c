@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "../mem.h"
+#include "addrset.h"
+
+static int compare6(const struct in6_addr *a, const struct in6_addr *b)
+{
+	return memcmp(a, b, sizeof(*a));
+}
+
+void addrset_add(struct addrset *set, const struct range *r)
+{
+	if (r->family == AF_INET) {
+		if (set->n4 == set->cap4) {
+			set->cap4 = set->cap4 ? set->cap4 * 2 : 4;
+			set->v4 = xrealloc(set->v4, set->cap4, sizeof(*set->v4));
+		}
+		set->v4[set->n4++] = r->r4;
+	} else {
+		if (set->n6 == set->cap6) {
+			set->cap6 = set->cap6 ? set->cap6 * 2 : 4;
+			set->v6 = xrealloc(set->v6, set->cap6, sizeof(*set->v6));
+		}
+		set->v6[set->n6++] = r->r6;
+	}
+}
+
+static int by_lo4(const void *pa, const void *pb)
+{
+	const struct range4 *a = pa, *b = pb;
+
+	return a->lo < b->lo ? -1 : a->lo > b->lo;
+}
+
+static int by_lo6(const void *pa, const void *pb)
+{
+	const struct range6 *a = pa, *b = pb;
+
+	return compare6(&a->lo, &b->lo);
+}
+
+static void sort4(struct addrset *set)
+{
+	size_t i, kept = 0;
+
+	for (i = 1; i < set->n4 && set->v4[i - 1].hi < set->v4[i].lo; i++)
+		;
+	if (i >= set->n4)
+		return;
+	qsort(set->v4, set->n4, sizeof(*set->v4), by_lo4);
+	/* Neighbours stay apart: people wrote them so, and see them so again. */
+	for (i = 1; i < set->n4; i++) {
+		if (set->v4[i].lo > set->v4[kept].hi)
+			set->v4[++kept] = set->v4[i];
+		else if (set->v4[i].hi > set->v4[kept].hi)
+			set->v4[kept].hi = set->v4[i].hi;
+	}
+	set->n4 = kept + 1;
+}
+
+static void sort6(struct addrset *set)
+{
+	size_t i, kept = 0;
+
+	for (i = 1; i < set->n6 && compare6(&set->v6[i - 1].hi, &set->v6[i].lo) < 0; i++)
+		;
+	if (i >= set->n6)
+		return;
+	qsort(set->v6, set->n6, sizeof(*set->v6), by_lo6);
+	for (i = 1; i < set->n6; i++) {
+		if (compare6(&set->v6[i].lo, &set->v6[kept].hi) > 0)
+			set->v6[++kept] = set->v6[i];
+		else if (compare6(&set->v6[i].hi, &set->v6[kept].hi) > 0)
+			set->v6[kept].hi = set->v6[i].hi;
+	}
+	set->n6 = kept + 1;
+}
+
+void addrset_sort(struct addrset *set)
+{
+	sort4(set);
+	sort6(set);
+}
+
+void addrset_release(struct addrset *set)
+{
+	free(set->v4);
+	free(set->v6);
+	memset(set, 0, sizeof(*set));
+}
+
+/* The last range that begins at or before @lo, NULL if there is none. */
+static const struct range4 *find4(const struct addrset *set, uint32_t lo)
+{
+	size_t from = 0, to = set->n4, mid;
+
+	while (from < to) {
+		mid = from + (to - from) / 2;
+		if (set->v4[mid].lo <= lo)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from ? &set->v4[from - 1] : NULL;
+}
+
+static const struct range6 *find6(const struct addrset *set, const struct in6_addr *lo)
+{
+	size_t from = 0, to = set->n6, mid;
+
+	while (from < to) {
+		mid = from + (to - from) / 2;
+		if (compare6(&set->v6[mid].lo, lo) <= 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from ? &set->v6[from - 1] : NULL;
+}
+
+static bool covers4(const struct addrset *a, const struct range4 *r)
+{
+	const struct range4 *in = find4(a, r->lo), *end = a->v4 + a->n4;
+
+	/* Several neighbours may cover one range together. */
+	while (in && in->hi < r->hi) {
+		if (in->hi < r->lo || in + 1 == end || in[1].lo - 1 != in->hi)
+			return false;
+		in++;
+	}
+	return in;
+}
+
+static bool follows6(const struct in6_addr *next, const struct in6_addr *last)
+{
+	struct in6_addr sum = *last;
+	int i;
+
+	for (i = 15; i >= 0 && !++sum.s6_addr[i]; i--)
+		;
+	return i >= 0 && !compare6(&sum, next);
+}
+
+static bool covers6(const struct addrset *a, const struct range6 *r)
+{
+	const struct range6 *in = find6(a, &r->lo), *end = a->v6 + a->n6;
+
+	while (in && compare6(&in->hi, &r->hi) < 0) {
+		if (compare6(&in->hi, &r->lo) < 0 || in + 1 == end ||
+		    !follows6(&in[1].lo, &in->hi))
+			return false;
+		in++;
+	}
+	return in;
+}
+
+bool addrset_covers(const struct addrset *a, const struct addrset *b)
+{
+	size_t i;
+
+	if ((b->n4 && !a->n4) || (b->n6 && !a->n6))
+		return false;
+	for (i = 0; i < b->n4; i++)
+		if (!covers4(a, &b->v4[i]))
+			return false;
+	for (i = 0; i < b->n6; i++)
+		if (!covers6(a, &b->v6[i]))
+			return false;
+	return true;
+}
+
+bool addrset_contains(const struct addrset *set, const struct range *address)
+{
+	if (address->family == AF_INET)
+		return covers4(set, &address->r4);
+	return covers6(set, &address->r6);
+}
+
+bool addrset_meets(const struct addrset *set, const struct range *r)
+{
+	const struct range4 *in4;
+	const struct range6 *in6;
+
+	if (r->family == AF_INET) {
+		in4 = find4(set, r->r4.hi);
+		return in4 && in4->hi >= r->r4.lo;
+	}
+	in6 = find6(set, &r->r6.hi);
+	return in6 && compare6(&in6->hi, &r->r6.lo) >= 0;
+}

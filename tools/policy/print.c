@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The canonical text of a model: one way to write each thing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "lexer.h"
+#include "model.h"
+
+static bool has_ports(uint8_t proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_DCCP ||
+	       proto == IPPROTO_SCTP || proto == IPPROTO_UDPLITE;
+}
+
+static bool is_icmp(uint8_t proto)
+{
+	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+}
+
+static void print_icmp(FILE *f, const struct postern_ports *ports)
+{
+	const char *proto = protocol_name(ports->proto), *name, *comma = "";
+	unsigned int at = ports->lo, type, last;
+
+	/* Ours is one type or one code; another loader may have said a range. */
+	while (at <= ports->hi) {
+		type = at >> 8;
+		last = type << 8 | 255;
+		name = icmp_type_name(ports->proto, (uint8_t)type);
+		fprintf(f, "%s%s ", comma, proto);
+		if (name)
+			fputs(name, f);
+		else
+			fprintf(f, "%u", type);
+		if ((at & 255) || last > ports->hi)
+			fprintf(f, " %u", at++ & 255);
+		else
+			at = last + 1;
+		comma = ", ";
+	}
+}
+
+static void print_port_range(FILE *f, const struct postern_ports *ports)
+{
+	fprintf(f, ports->lo == ports->hi ? "%u" : "%u-%u", ports->lo, ports->hi);
+}
+
+static void print_spec(FILE *f, const struct postern_ports *ports)
+{
+	const char *name = protocol_name(ports->proto);
+
+	if (has_ports(ports->proto)) {
+		fprintf(f, "%s ", name);
+		if (ports->flags & POSTERN_PORTS_ANY)
+			fputs("any", f);
+		else
+			print_port_range(f, ports);
+	} else if (is_icmp(ports->proto)) {
+		if (ports->flags & POSTERN_PORTS_ANY)
+			fputs(name, f);
+		else
+			print_icmp(f, ports);
+	} else if (name) {
+		fprintf(f, "proto %s", name);
+	} else {
+		fprintf(f, "proto %u", ports->proto);
+	}
+}
+
+/* As one entry of a rule's services. */
+void print_ports(FILE *f, const struct vec *ports)
+{
+	const struct port_spec *first = ports->n ? ports->v[0] : NULL, *spec;
+	bool grouped = ports->n > 1 && has_ports(first->ports.proto);
+
+	vec_for_each(spec, ports)
+		if (spec->ports.proto != first->ports.proto ||
+		    spec->ports.flags & POSTERN_PORTS_ANY)
+			grouped = false;
+	if (grouped)
+		fprintf(f, "%s { ", protocol_name(first->ports.proto));
+	vec_for_each(spec, ports) {
+		fputs(spec_i ? ", " : "", f);
+		if (grouped)
+			print_port_range(f, &spec->ports);
+		else
+			print_spec(f, &spec->ports);
+	}
+	fputs(grouped ? " }" : "", f);
+}
+
+static void print_range(FILE *f, const struct range *r)
+{
+	char text[RANGE_TEXT_MAX];
+
+	address_print(r, text);
+	fputs(text, f);
+}
+
+/* The addresses of a set, and whether any came. */
+static bool print_set(FILE *f, const struct addrset *set, const char *sep)
+{
+	struct range r;
+	bool any = false;
+	size_t i;
+
+	r.family = AF_INET;
+	for (i = 0; i < set->n4; i++, any = true) {
+		r.r4 = set->v4[i];
+		fputs(any ? sep : "", f);
+		print_range(f, &r);
+	}
+	r.family = AF_INET6;
+	for (i = 0; i < set->n6; i++, any = true) {
+		r.r6 = set->v6[i];
+		fputs(any ? sep : "", f);
+		print_range(f, &r);
+	}
+	return any;
+}
+
+void print_hosts_name(FILE *f, const struct hosts *h)
+{
+	if (*h->name == '@')
+		print_set(f, &h->set, ", ");
+	else
+		fputs(h->name, f);
+}
+
+void print_service_name(FILE *f, const struct service *s)
+{
+	if (*s->name == '@')
+		print_ports(f, &s->ports);
+	else
+		fputs(s->name, f);
+}
+
+static void print_endpoints(FILE *f, const struct vec *list)
+{
+	struct endpoint *e;
+
+	fputs(list->n == 1 ? "" : "{ ", f);
+	vec_for_each(e, list) {
+		fputs(e_i ? ", " : "", f);
+		switch (e->kind) {
+		case POSTERN_ENDPOINT_ZONE:
+			fputs(e->zone->name, f);
+			break;
+		case POSTERN_ENDPOINT_HOSTS:
+			print_hosts_name(f, e->hosts);
+			break;
+		case POSTERN_ENDPOINT_SELF:
+			fputs(e->word, f);
+			break;
+		default:
+			fputs("any", f);
+		}
+	}
+	fputs(list->n == 1 ? "" : " }", f);
+}
+
+static void print_mark(FILE *f, uint32_t mark, uint32_t mask)
+{
+	fprintf(f, mark == mask ? "mark 0x%x" : "mark 0x%x/0x%x", mark, mask);
+}
+
+static void print_rule_to(FILE *f, const struct rule *rule)
+{
+	struct wanted *w;
+
+	fputs(rule->action == POSTERN_ACTION_BLOCK ? "block " : "allow ", f);
+	print_endpoints(f, &rule->src);
+	fputs(rule->flags & POSTERN_RULE_BOTH ? " <-> " : " -> ", f);
+	print_endpoints(f, &rule->dst);
+	vec_for_each(w, &rule->services) {
+		fputs(w_i ? ", " : " : ", f);
+		print_service_name(f, w->service);
+	}
+	if (rule->flags & POSTERN_RULE_LOG)
+		fputs(" log", f);
+	if (rule->flags & POSTERN_RULE_OBSERVE)
+		fputs(" observe", f);
+	if (rule->mark_mask) {
+		fputc(' ', f);
+		print_mark(f, rule->mark, rule->mark_mask);
+	}
+	if (rule->name)
+		fprintf(f, " name \"%s\"", rule->name);
+}
+
+char *print_rule(struct arena *arena, const struct rule *rule)
+{
+	char *text = NULL, *kept;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return arena_strdup(arena, "");
+	print_rule_to(f, rule);
+	fclose(f);
+	kept = arena_strndup(arena, text, len);
+	free(text);
+	return kept;
+}
+
+static void print_zone(FILE *f, const struct zone *zone)
+{
+	struct ref *iface;
+
+	fprintf(f, "zone %s {", zone->name);
+	vec_for_each(iface, &zone->ifaces) {
+		/* Quoted where a bare word would be read as something else. */
+		bool plain = strspn(iface->name, "abcdefghijklmnopqrstuvwxyz0123456789._*?-") ==
+				     strlen(iface->name) &&
+			     *iface->name != '-' && !keyword_is(iface->name, strlen(iface->name));
+
+		fprintf(f, plain ? "%s %s" : "%s \"%s\"", iface_i ? "," : "", iface->name);
+	}
+	fprintf(f, " } reject %s\n", zone->flags & POSTERN_ZONE_REJECT ? "yes" : "none");
+}
+
+static void print_hosts(FILE *f, const struct hosts *h)
+{
+	/* One line for what a person wrote, many for what came from a list. */
+	bool tall = h->set.n4 + h->set.n6 > 8;
+	const char *sep = tall ? ",\n\t" : ", ";
+	struct hosts *member;
+	bool any;
+
+	fprintf(f, "%s %s", h->flags & POSTERN_HOSTS_SERVER ? "server" : "hosts", h->name);
+	if (h->zone)
+		fprintf(f, " in %s", h->zone->name);
+	if (h->flags & POSTERN_HOSTS_NAT)
+		fputs(" nat", f);
+	fputs(tall ? " {\n\t" : " { ", f);
+	any = print_set(f, &h->set, sep);
+	vec_for_each(member, &h->members) {
+		fputs(any ? sep : "", f);
+		fputs(member->name, f);
+		any = true;
+	}
+	fputs(!any ? "}\n" : tall ? "\n}\n" : " }\n", f);
+}
+
+static void print_service(FILE *f, const struct service *s)
+{
+	struct service *member;
+	struct port_spec *spec;
+	bool any = false, list = s->ports.n + s->members.n != 1;
+
+	/* An ICMP range of another loader becomes several entries. */
+	if (s->ports.n == 1) {
+		spec = s->ports.v[0];
+		list = list || (is_icmp(spec->ports.proto) && spec->ports.lo != spec->ports.hi);
+	}
+	fprintf(f, "service %s = %s", s->name, list ? "{ " : "");
+	vec_for_each(spec, &s->ports) {
+		fputs(any ? ", " : "", f);
+		print_spec(f, &spec->ports);
+		any = true;
+	}
+	vec_for_each(member, &s->members) {
+		fputs(any ? ", " : "", f);
+		print_service_name(f, member);
+		any = true;
+	}
+	fputs(list ? " }\n" : "\n", f);
+}
+
+/* The names under which the rules speak of this router. */
+static void print_selves(FILE *f, const struct policy *p)
+{
+	struct names seen = { .arena = (struct arena *)&p->arena };
+	const struct vec *lists[2];
+	struct endpoint *e;
+	struct rule *rule;
+	unsigned int i;
+
+	vec_for_each(rule, &p->rules) {
+		lists[0] = &rule->src;
+		lists[1] = &rule->dst;
+		for (i = 0; i < 2; i++) {
+			vec_for_each(e, lists[i]) {
+				if (e->kind != POSTERN_ENDPOINT_SELF || names_get(&seen, e->word))
+					continue;
+				names_put(&seen, e->word, e);
+				fprintf(f, "hosts %s self\n", e->word);
+			}
+		}
+	}
+}
+
+void print_policy(FILE *f, const struct policy *p)
+{
+	struct service *s;
+	struct hosts *h;
+	struct zone *zone;
+	struct rule *rule;
+
+	if (p->observe)
+		fputs("set observe\n", f);
+	if (p->mark_mask) {
+		fputs("set ", f);
+		print_mark(f, p->mark, p->mark_mask);
+		fputc('\n', f);
+	}
+	vec_for_each(zone, &p->zones)
+		print_zone(f, zone);
+	print_selves(f, p);
+	vec_for_each(h, &p->hosts_order)
+		if (*h->name != '@')
+			print_hosts(f, h);
+	vec_for_each(s, &p->services_order)
+		if (*s->name != '@' && !builtin_is(s))
+			print_service(f, s);
+	vec_for_each(rule, &p->rules) {
+		print_rule_to(f, rule);
+		fputc('\n', f);
+	}
+}

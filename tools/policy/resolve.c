@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Names become what they stand for, and the bounds of the kernel are checked. */
+#include <string.h>
+
+#include "address.h"
+#include "policy.h"
+
+#define NEST_MAX 64
+/* The kernel takes at most 30 KiB for one object; a port is as long as two members. */
+#define MEMBERS_MAX 7400
+
+static int shown(const char *text)
+{
+	return strlen(text) > 64 ? 64 : (int)strlen(text);
+}
+
+static void unknown(struct policy *p, const struct loc *loc, const char *name, const char *what,
+		    const struct nearest *near)
+{
+	if (near->best)
+		diag_error(&p->diags, *loc, "%s '%.*s'; did you mean '%s'?", what, shown(name),
+			   name, near->best);
+	else
+		diag_error(&p->diags, *loc, "%s '%.*s'.", what, shown(name), name);
+}
+
+static struct zone *find_zone(struct policy *p, const struct ref *ref)
+{
+	struct place *place = names_get(&p->places, ref->name);
+	struct nearest near;
+	struct zone *zone;
+
+	if (place && place->zone)
+		return place->zone;
+	if (place) {
+		diag_error(&p->diags, ref->loc, "'%s' is the name of hosts, not of a zone.",
+			   ref->name);
+		return NULL;
+	}
+	nearest_init(&near, ref->name);
+	vec_for_each(zone, &p->zones)
+		nearest_try(&near, zone->name);
+	unknown(p, &ref->loc, ref->name, "there is no zone", &near);
+	return NULL;
+}
+
+static uint64_t zone_bit(const struct zone *zone)
+{
+	return zone && zone->index < 64 ? 1ULL << zone->index : 0;
+}
+
+static void resolve_hosts(struct policy *p, struct hosts *h, unsigned int depth);
+
+static void add_member(struct policy *p, struct hosts *h, const struct ref *ref,
+		       unsigned int depth)
+{
+	struct place *place = names_get(&p->places, ref->name);
+	struct hosts *member;
+	struct nearest near;
+
+	if (!place) {
+		nearest_init(&near, ref->name);
+		vec_for_each(member, &p->hosts)
+			if (member != h)
+				nearest_try(&near, member->name);
+		unknown(p, &ref->loc, ref->name, "there are no hosts", &near);
+		return;
+	}
+	member = place->hosts;
+	if (!member) {
+		diag_error(&p->diags, ref->loc,
+			   "'%s' is a zone; hosts hold addresses and other hosts.", ref->name);
+		return;
+	}
+	if (member->self) {
+		diag_error(&p->diags, ref->loc,
+			   "'%s' is this router and cannot be in a set; name it in the rule, beside the set.",
+			   ref->name);
+		return;
+	}
+	if (member->visit == VISIT_OPEN) {
+		if (member == h)
+			diag_error(&p->diags, ref->loc, "'%s' contains itself.", ref->name);
+		else
+			diag_error(&p->diags, ref->loc, "'%s' contains itself by way of '%s'.",
+				   ref->name, h->name);
+		return;
+	}
+	if (depth == NEST_MAX) {
+		diag_error(&p->diags, ref->loc, "hosts are nested more than %d deep.", NEST_MAX);
+		return;
+	}
+	resolve_hosts(p, member, depth + 1);
+	if (member->depth + 1 > h->depth)
+		h->depth = member->depth + 1;
+	if (h->depth == NEST_MAX && member->depth + 1 == NEST_MAX)
+		diag_error(&p->diags, ref->loc, "hosts are nested more than %d deep.", NEST_MAX);
+	if (h->zone && member->zone_mask & ~zone_bit(h->zone)) {
+		if (member->zone)
+			diag_error(&p->diags, ref->loc, "'%s' is in zone '%s', and '%s' in '%s'.",
+				   member->name, member->zone->name, h->name, h->zone->name);
+		else
+			diag_error(&p->diags, ref->loc,
+				   "'%s' holds hosts of another zone than '%s', the zone of '%s'.",
+				   member->name, h->zone->name, h->name);
+		return;
+	}
+	h->zone_mask |= member->zone_mask;
+	vec_push(&p->arena, &h->members, member);
+}
+
+static void resolve_hosts(struct policy *p, struct hosts *h, unsigned int depth)
+{
+	struct ref *ref;
+
+	if (h->visit != VISIT_NEVER)
+		return;
+	h->visit = VISIT_OPEN;
+	if (h->zone_ref)
+		h->zone = find_zone(p, h->zone_ref);
+	h->zone_mask = zone_bit(h->zone);
+	vec_for_each(ref, &h->files)
+		prefix_file_read(p, h, ref);
+	vec_for_each(ref, &h->refs)
+		add_member(p, h, ref, depth);
+	addrset_sort(&h->set);
+	if (h->members.n > MEMBERS_MAX)
+		diag_error(&p->diags, h->name_loc, "'%s' names %u other hosts, and %d is the most.",
+			   h->name, h->members.n, MEMBERS_MAX);
+	h->visit = VISIT_DONE;
+	if (h->self)
+		return;
+	h->index = p->hosts_order.n;
+	vec_push(&p->arena, &p->hosts_order, h);
+}
+
+static void resolve_service(struct policy *p, struct service *s, unsigned int depth);
+
+static struct service *find_service(struct policy *p, const char *name, const struct loc *loc)
+{
+	struct service *s = names_get(&p->service_names, name);
+	struct nearest near;
+
+	if (s)
+		return s;
+	s = builtin_service(p, name);
+	if (s) {
+		names_put(&p->service_names, s->name, s);
+		return s;
+	}
+	if (*name >= '0' && *name <= '9') {
+		diag_error(&p->diags, *loc,
+			   "'%.*s' is not a service; a port needs its protocol, as in tcp { 80, 443 }.",
+			   shown(name), name);
+		return NULL;
+	}
+	nearest_init(&near, name);
+	nearest_try_all(&near, &p->service_names);
+	builtin_suggest(&near);
+	unknown(p, loc, name, "there is no service", &near);
+	return NULL;
+}
+
+static void add_service_member(struct policy *p, struct service *s, const struct ref *ref,
+			       unsigned int depth)
+{
+	struct service *member = find_service(p, ref->name, &ref->loc);
+
+	if (!member)
+		return;
+	if (member->visit == VISIT_OPEN) {
+		if (member == s)
+			diag_error(&p->diags, ref->loc, "service '%s' contains itself.",
+				   ref->name);
+		else
+			diag_error(&p->diags, ref->loc,
+				   "service '%s' contains itself by way of '%s'.", ref->name,
+				   s->name);
+		return;
+	}
+	if (depth == NEST_MAX) {
+		diag_error(&p->diags, ref->loc, "services are nested more than %d deep.",
+			   NEST_MAX);
+		return;
+	}
+	resolve_service(p, member, depth + 1);
+	if (member->depth + 1 > s->depth)
+		s->depth = member->depth + 1;
+	if (s->depth == NEST_MAX && member->depth + 1 == NEST_MAX)
+		diag_error(&p->diags, ref->loc, "services are nested more than %d deep.",
+			   NEST_MAX);
+	vec_push(&p->arena, &s->members, member);
+}
+
+static void resolve_service(struct policy *p, struct service *s, unsigned int depth)
+{
+	struct ref *ref;
+
+	if (s->visit != VISIT_NEVER)
+		return;
+	s->visit = VISIT_OPEN;
+	vec_for_each(ref, &s->refs)
+		add_service_member(p, s, ref, depth);
+	if (s->members.n + s->ports.n * 2 > MEMBERS_MAX)
+		diag_error(&p->diags, s->name_loc,
+			   "service '%s' is too long; split it into several.", s->name);
+	s->visit = VISIT_DONE;
+	s->index = p->services_order.n;
+	vec_push(&p->arena, &p->services_order, s);
+}
+
+/* A name for what has none: "@" and its text, shortened where that is too long. */
+static char *anonymous_name(struct arena *arena, const char *text)
+{
+	uint32_t h = 2166136261u;
+	const char *c;
+
+	if (strlen(text) < POSTERN_NAME_MAX)
+		return arena_printf(arena, "@%s", text);
+	for (c = text; *c; c++)
+		h = (h ^ (unsigned char)*c) * 16777619u;
+	return arena_printf(arena, "@%.*s#%08x", POSTERN_NAME_MAX - 10, text, h);
+}
+
+static struct hosts *anonymous_hosts(struct policy *p, const struct endpoint *e)
+{
+	char text[RANGE_TEXT_MAX];
+	struct hosts *h;
+
+	address_print(&e->literal, text);
+	h = names_get(&p->anonymous_hosts, text);
+	if (h)
+		return h;
+	h = arena_alloc(&p->arena, sizeof(*h));
+	h->name = anonymous_name(&p->arena, text);
+	h->loc = e->loc;
+	h->name_loc = e->loc;
+	addrset_add(&h->set, &e->literal);
+	h->visit = VISIT_DONE;
+	h->index = p->hosts_order.n;
+	vec_push(&p->arena, &p->hosts, h);
+	vec_push(&p->arena, &p->hosts_order, h);
+	names_put(&p->anonymous_hosts, arena_strdup(&p->arena, text), h);
+	return h;
+}
+
+static void resolve_endpoint(struct policy *p, struct endpoint *e)
+{
+	struct place *place;
+	struct nearest near;
+
+	if (e->literal.family) {
+		e->kind = POSTERN_ENDPOINT_HOSTS;
+		e->hosts = anonymous_hosts(p, e);
+		return;
+	}
+	if (!e->word)
+		return;
+	place = names_get(&p->places, e->word);
+	if (!place) {
+		nearest_init(&near, e->word);
+		nearest_try_all(&near, &p->places);
+		nearest_try(&near, "any");
+		unknown(p, &e->loc, e->word, "there is no zone and there are no hosts", &near);
+	} else if (place->zone) {
+		e->kind = POSTERN_ENDPOINT_ZONE;
+		e->zone = place->zone;
+	} else if (place->hosts->self) {
+		e->kind = POSTERN_ENDPOINT_SELF;
+	} else {
+		e->kind = POSTERN_ENDPOINT_HOSTS;
+		e->hosts = place->hosts;
+	}
+}
+
+static struct service *anonymous_service(struct policy *p, const struct wanted *w)
+{
+	const char *text = "", *proto;
+	struct port_spec *spec;
+	struct service *s;
+
+	vec_for_each(spec, &w->ports) {
+		const struct postern_ports *ports = &spec->ports;
+
+		proto = protocol_name(ports->proto);
+		if (!spec_i)
+			text = proto ? arena_strdup(&p->arena, proto) :
+				       arena_printf(&p->arena, "proto/%u", ports->proto);
+		if (ports->flags & POSTERN_PORTS_ANY)
+			continue;
+		text = arena_printf(&p->arena, ports->lo == ports->hi ? "%s%c%u" : "%s%c%u-%u",
+				    text, spec_i ? ',' : '/', ports->lo, ports->hi);
+	}
+	s = names_get(&p->anonymous_services, text);
+	if (s)
+		return s;
+	s = arena_alloc(&p->arena, sizeof(*s));
+	s->name = anonymous_name(&p->arena, text);
+	s->loc = w->loc;
+	s->name_loc = w->loc;
+	s->ports = w->ports;
+	s->visit = VISIT_DONE;
+	s->index = p->services_order.n;
+	vec_push(&p->arena, &p->services_order, s);
+	names_put(&p->anonymous_services, text, s);
+	return s;
+}
+
+static void resolve_rule(struct policy *p, struct rule *rule)
+{
+	struct endpoint *e;
+	struct wanted *w;
+
+	vec_for_each(e, &rule->src)
+		resolve_endpoint(p, e);
+	vec_for_each(e, &rule->dst)
+		resolve_endpoint(p, e);
+	vec_for_each(w, &rule->services) {
+		w->service = w->name ? find_service(p, w->name, &w->loc) : anonymous_service(p, w);
+		if (w->service)
+			resolve_service(p, w->service, 0);
+	}
+	if (p->diags.nr_errors)
+		return;
+	rule->text = print_rule(&p->arena, rule);
+	if (strlen(rule->text) > POSTERN_TEXT_MAX)
+		diag_error(&p->diags, rule->loc,
+			   "the rule is longer than %d bytes; name its hosts and services elsewhere.",
+			   POSTERN_TEXT_MAX);
+}
+
+static void check_bound(struct policy *p, size_t n, size_t max, const char *what)
+{
+	struct loc nowhere = { 0 };
+
+	if (n > max)
+		diag_error(&p->diags, nowhere, "the policy has %zu %s, and %zu is the most.", n,
+			   what, max);
+}
+
+static void check_paths(struct policy *p)
+{
+	struct source *src;
+
+	vec_for_each(src, &p->sources)
+		if (src->is_policy && src->included.line && strlen(src->path) > POSTERN_PATH_MAX)
+			diag_error(&p->diags, src->included,
+				   "the path of this file is longer than %d bytes.",
+				   POSTERN_PATH_MAX);
+}
+
+void policy_resolve(struct policy *p)
+{
+	unsigned int named = p->hosts.n;
+	size_t ranges = 0;
+	struct service *s;
+	struct hosts *h;
+	struct rule *rule;
+	unsigned int i;
+
+	for (i = 0; i < named; i++)
+		resolve_hosts(p, p->hosts.v[i], 0);
+	vec_for_each(s, &p->services)
+		resolve_service(p, s, 0);
+	vec_for_each(rule, &p->rules)
+		resolve_rule(p, rule);
+	vec_for_each(h, &p->hosts_order)
+		ranges += h->set.n4 + h->set.n6;
+	check_bound(p, p->hosts_order.n, POSTERN_HOSTS_MAX, "sets of hosts");
+	check_bound(p, p->services_order.n, POSTERN_SERVICES_MAX, "services");
+	check_bound(p, p->rules.n, POSTERN_RULES_MAX, "rules");
+	check_bound(p, ranges, POSTERN_RANGES_MAX, "addresses and prefixes");
+	check_paths(p);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a policy says about packets to this router. */
+#include "cover.h"
+#include "policy.h"
+
+static bool names_self(const struct vec *list)
+{
+	struct endpoint *e;
+
+	vec_for_each(e, list)
+		if (e->kind == POSTERN_ENDPOINT_SELF)
+			return true;
+	return false;
+}
+
+bool policy_guards_self(const struct policy *p)
+{
+	struct rule *rule;
+
+	vec_for_each(rule, &p->rules)
+		if (names_self(&rule->dst) ||
+		    (rule->flags & POSTERN_RULE_BOTH && names_self(&rule->src)))
+			return true;
+	return false;
+}
+
+static bool matches(const struct rule *rule, const struct range *client, const struct range *self,
+		    const struct zone *zone, uint16_t port)
+{
+	struct flat src, dst;
+	struct flat_ports services;
+	bool yes;
+
+	flat_end(&src, &rule->src);
+	flat_end(&dst, &rule->dst);
+	flat_services(&services, &rule->services);
+	yes = flat_contains(&src, zone, client) && flat_contains_self(&dst, self);
+	if (!yes && rule->flags & POSTERN_RULE_BOTH)
+		yes = flat_contains(&dst, zone, client) && flat_contains_self(&src, self);
+	yes = yes && flat_services_contain(&services, IPPROTO_TCP, port);
+	flat_release(&src);
+	flat_release(&dst);
+	flat_services_release(&services);
+	return yes;
+}
+
+bool policy_allows_self(struct policy *p, const struct range *client, const struct range *self,
+			const struct zone *zone, uint16_t port)
+{
+	struct rule *rule;
+
+	vec_for_each(rule, &p->rules)
+		if (rule->action == POSTERN_ACTION_BLOCK && !(rule->flags & POSTERN_RULE_OBSERVE) &&
+		    matches(rule, client, self, zone, port))
+			return false;
+	vec_for_each(rule, &p->rules)
+		if (rule->action == POSTERN_ACTION_ALLOW &&
+		    matches(rule, client, self, zone, port))
+			return true;
+	return false;
+}
+
+/* As the module does: '*' is any run of characters, '?' any one. */
+bool iface_matches(const char *pattern, const char *name)
+{
+	const char *star = NULL, *resume = NULL;
+
+	while (*name) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			resume = name;
+		} else if (*pattern == '?' || *pattern == *name) {
+			pattern++;
+			name++;
+		} else if (star) {
+			pattern = star;
+			name = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return !*pattern;
+}
+
+/* The first zone that names or matches it. */
+const struct zone *policy_zone_of(const struct policy *p, const char *iface)
+{
+	struct zone *zone;
+	struct ref *name;
+
+	vec_for_each(zone, &p->zones)
+		vec_for_each(name, &zone->ifaces)
+			if (iface_matches(name->name, iface))
+				return zone;
+	return NULL;
+}

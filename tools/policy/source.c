@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../mem.h"
+#include "source.h"
+
+/* Columns and offsets are int in flex and bison. */
+#define SOURCE_MAX ((size_t)512 << 20)
+
+static bool read_all(struct source *src, int fd, size_t expect, const char **why)
+{
+	size_t cap = expect + 1;
+	ssize_t got;
+
+	src->text = xrealloc(NULL, cap + 1, 1);
+	for (;;) {
+		if (src->len == cap) {
+			cap *= 2;
+			src->text = xrealloc(src->text, cap + 1, 1);
+		}
+		got = read(fd, src->text + src->len, cap - src->len);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			*why = strerror(errno);
+			return false;
+		}
+		if (!got)
+			break;
+		src->len += (size_t)got;
+		if (src->len > SOURCE_MAX) {
+			*why = "it is larger than 512 MiB";
+			return false;
+		}
+	}
+	src->text[src->len] = 0;
+	return true;
+}
+
+bool source_read(struct source *src, const char *path, const char **why)
+{
+	bool is_stdin = !strcmp(path, "-");
+	struct stat st;
+	bool ok = false;
+	int fd;
+
+	src->text = NULL;
+	src->len = 0;
+	fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st)) {
+		*why = strerror(errno);
+	} else if (S_ISDIR(st.st_mode)) {
+		*why = "it is a directory";
+	} else if (S_ISREG(st.st_mode) && (unsigned long long)st.st_size > SOURCE_MAX) {
+		*why = "it is larger than 512 MiB";
+	} else {
+		if (S_ISREG(st.st_mode)) {
+			src->dev = st.st_dev;
+			src->ino = st.st_ino;
+		}
+		ok = read_all(src, fd, S_ISREG(st.st_mode) ? (size_t)st.st_size : 65536, why);
+	}
+	if (fd >= 0 && !is_stdin)
+		close(fd);
+	return ok;
+}
+
+void source_release(struct source *src)
+{
+	free(src->text);
+	src->text = NULL;
+	src->len = 0;
+}
+
+const char *source_line(const struct source *src, unsigned int line, size_t *len)
+{
+	const char *p = src->text, *end = src->text + src->len, *nl;
+
+	*len = 0;
+	if (!p || !line)
+		return "";
+	while (--line) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (!nl)
+			return "";
+		p = nl + 1;
+	}
+	nl = memchr(p, '\n', (size_t)(end - p));
+	*len = (size_t)((nl ? nl : end) - p);
+	if (*len && p[*len - 1] == '\r')
+		--*len;
+	return p;
+}

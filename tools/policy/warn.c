@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is allowed, and probably not meant. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "policy.h"
+#include "warn.h"
+
+static const char *place(struct policy *p, const struct loc *loc)
+{
+	const struct source *src = p->sources.v[loc->source];
+
+	return arena_printf(&p->arena, "%s:%u", src->path, loc->line);
+}
+
+static void warn_empty_hosts(struct policy *p)
+{
+	struct hosts *h;
+
+	vec_for_each(h, &p->hosts_order)
+		if (addrset_is_empty(&h->set) && !h->members.n)
+			diag_warning(&p->diags, h->name_loc,
+				     "'%s' is empty, and no packet matches it.", h->name);
+}
+
+/* An interface belongs to the first zone that names or matches it. */
+static void warn_shadowed_ifaces(struct policy *p)
+{
+	struct zone *zone, *earlier;
+	struct ref *iface, *pattern;
+	unsigned int i;
+
+	vec_for_each(zone, &p->zones) {
+		vec_for_each(iface, &zone->ifaces) {
+			for (i = 0; i < zone_i; i++) {
+				earlier = p->zones.v[i];
+				vec_for_each(pattern, &earlier->ifaces)
+					if (iface_matches(pattern->name, iface->name))
+						diag_warning(&p->diags, iface->loc,
+							     "'%s' is in zone '%s' by '%s' at %s, since that comes first.",
+							     iface->name, earlier->name,
+							     pattern->name,
+							     place(p, &pattern->loc));
+			}
+		}
+	}
+}
+
+/* One range of a list of services, and where it comes from. */
+struct claim {
+	struct postern_ports ports;
+	struct loc loc;
+	unsigned int seq;
+};
+
+struct claims {
+	struct claim *claims;
+	unsigned int nr, cap;
+};
+
+static void add_claim(struct claims *c, struct postern_ports ports, struct loc loc)
+{
+	if (c->nr == c->cap) {
+		c->cap = c->cap ? c->cap * 2 : 16;
+		c->claims = xrealloc(c->claims, c->cap, sizeof(*c->claims));
+	}
+	if (ports.flags & POSTERN_PORTS_ANY) {
+		ports.lo = 0;
+		ports.hi = UINT16_MAX;
+	}
+	c->claims[c->nr] = (struct claim){ .ports = ports, .loc = loc, .seq = c->nr };
+	c->nr++;
+}
+
+static void add_claims(struct claims *c, struct service *s, const struct loc *loc,
+		       unsigned int walk)
+{
+	struct service *member;
+	struct port_spec *spec;
+
+	/* What it says twice itself is told there, and its own members only once. */
+	if (s->walk == walk)
+		return;
+	s->walk = walk;
+	vec_for_each(spec, &s->ports)
+		add_claim(c, spec->ports, loc ? *loc : spec->loc);
+	vec_for_each(member, &s->members)
+		add_claims(c, member, loc ? loc : &((struct ref *)s->refs.v[member_i])->loc, walk);
+}
+
+static int by_port(const void *pa, const void *pb)
+{
+	const struct claim *a = pa, *b = pb;
+
+	if (a->ports.proto != b->ports.proto)
+		return a->ports.proto < b->ports.proto ? -1 : 1;
+	if (a->ports.lo != b->ports.lo)
+		return a->ports.lo < b->ports.lo ? -1 : 1;
+	return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+static bool same_loc(const struct loc *a, const struct loc *b)
+{
+	return a->source == b->source && a->line == b->line && a->col == b->col;
+}
+
+static const char *ports_text(struct policy *p, uint8_t proto, unsigned int lo, unsigned int hi)
+{
+	const char *name = protocol_name(proto);
+
+	if (!name)
+		name = arena_printf(&p->arena, "protocol %u", proto);
+	if (lo == 0 && hi == UINT16_MAX)
+		return name;
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		return arena_printf(&p->arena, "%s %u", name, lo >> 8);
+	return arena_printf(&p->arena, lo == hi ? "%s %u" : "%s %u-%u", name, lo, hi);
+}
+
+static void warn_claims(struct policy *p, struct claims *c, const char *where)
+{
+	struct claim *widest = NULL, *claim, *later;
+	unsigned int i, hi;
+
+	if (c->nr)
+		qsort(c->claims, c->nr, sizeof(*c->claims), by_port);
+	for (i = 0; i < c->nr; i++) {
+		claim = &c->claims[i];
+		if (widest && widest->ports.proto == claim->ports.proto &&
+		    widest->ports.hi >= claim->ports.lo &&
+		    !same_loc(&widest->loc, &claim->loc)) {
+			later = widest->seq > claim->seq ? widest : claim;
+			hi = widest->ports.hi < claim->ports.hi ? widest->ports.hi :
+								  claim->ports.hi;
+			diag_warning(&p->diags, later->loc, "%s is named twice in this %s.",
+				     ports_text(p, claim->ports.proto, claim->ports.lo, hi),
+				     where);
+		}
+		if (!widest || widest->ports.proto != claim->ports.proto ||
+		    claim->ports.hi > widest->ports.hi)
+			widest = claim;
+	}
+	free(c->claims);
+	*c = (struct claims){ 0 };
+}
+
+static void warn_ports_twice(struct policy *p)
+{
+	/* Not mixed up with the walks of cover.c, which come later and count from 1. */
+	unsigned int walk = 1u << 31;
+	struct claims claims = { 0 };
+	struct service *s;
+	struct rule *rule;
+	struct wanted *w;
+
+	vec_for_each(s, &p->services) {
+		add_claims(&claims, s, NULL, ++walk);
+		warn_claims(p, &claims, "service");
+	}
+	vec_for_each(rule, &p->rules) {
+		if (rule->services.n < 2)
+			continue;
+		walk++;
+		vec_for_each(w, &rule->services)
+			add_claims(&claims, w->service, &w->loc, walk);
+		warn_claims(p, &claims, "rule");
+	}
+}
+
+void policy_warn(struct policy *p)
+{
+	warn_empty_hosts(p);
+	warn_shadowed_ifaces(p);
+	warn_ports_twice(p);
+	warn_two_zones(p);
+	warn_unreachable(p);
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/* postern - the administrator's tool: an index of its commands. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "out.h"
+
+const struct command commands[] = {
+	{ .name = "load",
+	  .run = cmd_load,
+	  .usage = "[OPTIONS] FILE|-",
+	  .summary = "put a policy in force, all of it or nothing",
+	  .detail = "Reads the policy from FILE or standard input and hands it to the kernel. If "
+		    "anything is wrong,\nthe policy that is in force stays.",
+	  .words = "FILE",
+	  .options = { { "confirm", "SECONDS", "go back by itself unless 'postern confirm' comes in time" },
+		       { "keep-flows", NULL, "leave flows that the new policy denies" },
+		       { "dry-run", NULL, "let the kernel check everything, then throw it away" } },
+	  .min = 1,
+	  .max = 1 },
+	{ .name = "check",
+	  .run = cmd_check,
+	  .usage = "FILE|-",
+	  .summary = "read a policy and say what is wrong with it",
+	  .detail = "Needs neither root nor the module.",
+	  .words = "FILE",
+	  .min = 1,
+	  .max = 1 },
+	{ .name = "reset",
+	  .run = cmd_reset,
+	  .usage = "",
+	  .summary = "set every counter to 0" },
+	{ .name = "confirm",
+	  .run = cmd_confirm,
+	  .usage = "",
+	  .summary = "keep the policy that was loaded with --confirm" },
+	{ .name = "unload",
+	  .run = cmd_unload,
+	  .usage = "[--open]",
+	  .summary = "take the policy out of force",
+	  .detail = "Under lockdown nothing is forwarded afterwards, unless --open is given.",
+	  .options = { { "open", NULL, "forward freely afterwards" } } },
+	{ .name = "version",
+	  .run = cmd_version,
+	  .usage = "",
+	  .summary = "of the tool, the module and the interface between them" },
+	{ .name = "help",
+	  .run = cmd_help,
+	  .usage = "[COMMAND]",
+	  .summary = "this, or what is to know about one command",
+	  .max = 1 },
+	{ .name = "completion",
+	  .run = cmd_completion,
+	  .usage = "bash|zsh",
+	  .summary = "print the completion script for a shell",
+	  .words = "bash zsh",
+	  .min = 1,
+	  .max = 1 },
+};
+
+const int nr_commands = sizeof(commands) / sizeof(*commands);
+
+void complain(const char *fmt, ...)
+{
+	bool color = out_stderr_color();
+	va_list ap;
+
+	fputs(color ? "\033[1;31mpostern:\033[0m " : "postern: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+int main(int argc, char **argv)
+{
+	struct args args;
+	enum status status;
+
+	status = args_parse(argc, argv, &args);
+	if (!args.cmd)
+		return status;
+	status = args.cmd->run(&args);
+	out_flush(false);
+	if (ferror(stdout) || fclose(stdout)) {
+		complain("cannot write the output.");
+		return STATUS_USAGE;
+	}
+	return status;
+}
