@@ -120,6 +120,7 @@ enum postern_cmd {
 	POSTERN_CMD_EVENT,
 	__POSTERN_CMD_MAX,
 };
+
 #define POSTERN_CMD_MAX (__POSTERN_CMD_MAX - 1)
 
 /**
@@ -201,6 +202,7 @@ enum postern_attr {
 	POSTERN_A_NR_MATCHED,		/* u32: interfaces now in the zone */
 	__POSTERN_A_MAX,
 };
+
 #define POSTERN_A_MAX (__POSTERN_A_MAX - 1)
 
 /**
@@ -277,6 +279,7 @@ struct postern_ports {
 	__u16 hi;
 	__u16 pad;
 };
+
 #define POSTERN_PORTS_ANY	(1 << 0)
 
 /**

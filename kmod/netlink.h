@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The generic netlink family: see include/uapi/linux/postern.h for what is said
+ * over it.
+ */
+#ifndef PN_NETLINK_H
+#define PN_NETLINK_H
+
+#include <linux/types.h>
+
+struct genl_family;
+struct net;
+struct netlink_ext_ack;
+
+#define PN_MCGRP_EVENTS		0	/* index into the family's groups */
+
+extern struct genl_family pn_genl_family;
+
+/*
+ * Whether @net may have a policy at all (parameter allow_userns). Who may give
+ * it one has been checked before. Return: 0, or -EPERM with the sentence.
+ */
+int pn_netlink_allowed(const struct net *net, struct netlink_ext_ack *extack);
+
+int pn_netlink_init(void);
+void pn_netlink_exit(void);
+
+#endif /* PN_NETLINK_H */

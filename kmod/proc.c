@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/net/postern/{status,counters,rules}.
+ */
+#include <linux/math64.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/seq_file_net.h>
+#include <linux/time.h>
+
+#include "house.h"
+#include "memory.h"
+#include "net.h"
+#include "policy.h"
+#include "proc.h"
+#include "stats.h"
+#include "status.h"
+
+#define TOP_REASONS	8
+
+static void show_duration(struct seq_file *m, u64 s)
+{
+	u32 sec, min, hours;
+	u64 left;
+
+	left = div_u64_rem(s, 60, &sec);
+	left = div_u64_rem(left, 60, &min);
+	left = div_u64_rem(left, 24, &hours);
+	if (left)
+		seq_printf(m, "%llu d %u h", left, hours);
+	else if (hours)
+		seq_printf(m, "%u h %u min", hours, min);
+	else if (min)
+		seq_printf(m, "%u min %u s", min, sec);
+	else
+		seq_printf(m, "%u s", sec);
+}
+
+static void show_bytes(struct seq_file *m, u64 bytes)
+{
+	if (bytes >> 30)
+		seq_printf(m, "%llu.%llu GiB", bytes >> 30,
+			   ((bytes >> 20) % 1024) * 10 / 1024);
+	else if (bytes >> 20)
+		seq_printf(m, "%llu.%llu MiB", bytes >> 20,
+			   ((bytes >> 10) % 1024) * 10 / 1024);
+	else
+		seq_printf(m, "%llu KiB", (bytes + 1023) >> 10);
+}
+
+static void show_state(struct seq_file *m, const struct pn_status *s)
+{
+	seq_puts(m, "policy       ");
+	if (s->generation)
+		seq_printf(m, "loaded, generation %u", s->generation);
+	else if (s->flags & POSTERN_STATUS_OPEN)
+		seq_puts(m, "none, unloaded with --open: everything is forwarded");
+	else if (s->flags & POSTERN_STATUS_LOCKDOWN)
+		seq_puts(m, "none, lockdown: nothing is forwarded");
+	else
+		seq_puts(m, "none, nothing is filtered here");
+	if (s->flags & POSTERN_STATUS_OBSERVE)
+		seq_puts(m, ", observes: drops nothing");
+	seq_putc(m, '\n');
+	if (s->flags & POSTERN_STATUS_TRIAL) {
+		seq_puts(m, "trial        goes back in ");
+		show_duration(m, div_u64(s->confirm_ms, MSEC_PER_SEC));
+		seq_puts(m, " unless confirmed: postern confirm\n");
+	}
+}
+
+static void show_policy(struct seq_file *m, const struct pn_policy *p,
+			const struct pn_status *s)
+{
+	const struct pn_tables *t = &p->tables;
+	struct tm tm;
+	u32 i;
+
+	time64_to_tm(p->loaded_at, 0, &tm);
+	seq_printf(m, "loaded       %04ld-%02d-%02d %02d:%02d:%02d UTC, ",
+		   tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+		   tm.tm_min, tm.tm_sec);
+	show_duration(m, div_u64(s->uptime_ms, MSEC_PER_SEC));
+	seq_puts(m, " ago\n");
+	for (i = 0; i < p->nr_files; i++)
+		seq_printf(m, "%-12s %s\n", i ? "" : "files", p->files[i]);
+	seq_printf(m, "holds        zones %u, hosts %u, ranges %u, services %u, rules %u\n",
+		   p->nr_zones, p->nr_hosts, p->nr_ranges, p->nr_services,
+		   p->nr_rules);
+	seq_printf(m, "tables       address classes %u, combinations %u\n",
+		   t->nr_classes, t->by_service.nr + t->by_source.nr);
+	seq_puts(m, "memory       ");
+	show_bytes(m, p->memory);
+	seq_putc(m, '\n');
+}
+
+static void show_memory(struct seq_file *m)
+{
+	seq_puts(m, "all policies ");
+	show_bytes(m, pn_memory_total());
+	seq_puts(m, " of ");
+	show_bytes(m, pn_memory_ceiling());
+	seq_puts(m, " (max_memory)\n");
+}
+
+static u32 percent(u64 part, u64 whole)
+{
+	return whole ? div64_u64(part * 100, whole) : 0;
+}
+
+static void show_conntrack(struct seq_file *m, const struct pn_status *s)
+{
+	seq_printf(m, "conntrack    %u of %u (%u%%)\n", s->ct_count, s->ct_max,
+		   percent(s->ct_count, s->ct_max));
+}
+
+static void show_rates(struct seq_file *m, const struct pn_net *pn)
+{
+	const struct pn_rates *r = &pn->rates;
+
+	if (!READ_ONCE(r->period_ms))
+		return;
+	seq_printf(m, "per second   accepted %llu, dropped %llu, new flows %llu\n",
+		   READ_ONCE(r->accepted), READ_ONCE(r->dropped),
+		   READ_ONCE(r->flows_new));
+}
+
+static u64 total_of(const u64 *count)
+{
+	u64 total = 0;
+	int i;
+
+	for (i = 0; i < PN_NR_REASONS; i++)
+		total += count[i];
+	return total;
+}
+
+static void show_totals(struct seq_file *m, const struct pn_counts *c)
+{
+	u64 observed = total_of(c->observed);
+
+	seq_printf(m, "packets      accepted %llu, dropped %llu, left alone %llu\n",
+		   c->value[PN_COUNT_ACCEPTED], total_of(c->dropped),
+		   c->value[PN_COUNT_LEFT_ALONE]);
+	seq_printf(m, "flows        new %llu\n", c->value[PN_COUNT_FLOWS_NEW]);
+	if (observed)
+		seq_printf(m, "observed     %llu would have been dropped\n",
+			   observed);
+}
+
+/* The most frequent first; what never happened is not shown. */
+static void show_top(struct seq_file *m, const char *title, const u64 *count)
+{
+	bool shown[PN_NR_REASONS] = { };
+	int i, n, top;
+
+	for (n = 0; n < TOP_REASONS; n++) {
+		top = 0;
+		for (i = 1; i < PN_NR_REASONS; i++)
+			if (!shown[i] && count[i] > (top ? count[top] : 0))
+				top = i;
+		if (!top)
+			break;
+		shown[top] = true;
+		seq_printf(m, "%-12s %10llu  %-16s %s\n", n ? "" : title,
+			   count[top], pn_reason_name[top],
+			   pn_reason_help[top]);
+	}
+}
+
+static void show_warnings(struct seq_file *m, const struct pn_status *s)
+{
+	if (s->flags & POSTERN_STATUS_CT_FULL)
+		seq_printf(m, "WARNING      conntrack is %u%% full: raise net.netfilter.nf_conntrack_max\n",
+			   percent(s->ct_count, s->ct_max));
+	if (s->flags & POSTERN_STATUS_ONE_WAY)
+		seq_puts(m, "WARNING      of some TCP connections only one direction passes here (one-way): unsupported\n");
+}
+
+static int status_show(struct seq_file *m, void *v)
+{
+	struct pn_net *pn = pn_net(seq_file_single_net(m));
+	const struct pn_policy *policy;
+	struct pn_counts counts;
+	struct pn_status status;
+
+	pn_stats_read(pn, &counts);
+	rcu_read_lock();
+	policy = rcu_dereference(pn->policy);
+	pn_status_read(pn, policy, &status);
+	show_state(m, &status);
+	if (policy)
+		show_policy(m, policy, &status);
+	rcu_read_unlock();
+	show_memory(m);
+	show_conntrack(m, &status);
+	show_rates(m, pn);
+	show_totals(m, &counts);
+	show_top(m, "dropped", counts.dropped);
+	show_top(m, "observed", counts.observed);
+	show_warnings(m, &status);
+	return 0;
+}
+
+static int counters_show(struct seq_file *m, void *v)
+{
+	struct pn_net *pn = pn_net(seq_file_single_net(m));
+	struct pn_counts counts;
+	int i;
+
+	pn_stats_read(pn, &counts);
+	for (i = 0; i < PN_NR_COUNTERS; i++)
+		seq_printf(m, "%s %llu\n", pn_counter_name[i], counts.value[i]);
+	for (i = 1; i < PN_NR_REASONS; i++)
+		seq_printf(m, "drop-%s %llu\n", pn_reason_name[i],
+			   counts.dropped[i]);
+	for (i = 1; i < PN_NR_REASONS; i++)
+		seq_printf(m, "observed-%s %llu\n", pn_reason_name[i],
+			   counts.observed[i]);
+	return 0;
+}
+
+/*
+ * A file of up to 65536 lines comes in pieces, each under RCU of its own: if the
+ * policy changes in between, the rest is of the new one.
+ */
+struct rules_iter {
+	struct seq_net_private net;	/* first, for seq_file_net() */
+	const struct pn_policy *policy;	/* from start to stop */
+	u32 rule;
+};
+
+static void *rules_at(struct rules_iter *it, loff_t pos)
+{
+	if (pos == 0)
+		return SEQ_START_TOKEN;
+	if (!it->policy || pos > it->policy->nr_rules)
+		return NULL;
+	it->rule = pos - 1;
+	return it;
+}
+
+static void *rules_start(struct seq_file *m, loff_t *pos)
+	__acquires(RCU)
+{
+	struct rules_iter *it = m->private;
+
+	rcu_read_lock();
+	it->policy = rcu_dereference(pn_net(seq_file_net(m))->policy);
+	return rules_at(it, *pos);
+}
+
+static void *rules_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	return rules_at(m->private, ++*pos);
+}
+
+static void rules_stop(struct seq_file *m, void *v)
+	__releases(RCU)
+{
+	rcu_read_unlock();
+}
+
+static int rules_show(struct seq_file *m, void *v)
+{
+	struct rules_iter *it = m->private;
+	struct pn_rule_count count;
+	const struct pn_rule *rule;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "# rule hits packets bytes file:line text\n");
+		return 0;
+	}
+	rule = &it->policy->rules[it->rule];
+	pn_rule_count_read(it->policy, it->rule, &count);
+	seq_printf(m, "%u %llu %llu %llu ", it->rule, count.hits,
+		   count.packets, count.bytes);
+	if (rule->place.line && rule->place.file < it->policy->nr_files)
+		seq_printf(m, "%s:%u ", it->policy->files[rule->place.file],
+			   rule->place.line);
+	else
+		seq_puts(m, "- ");
+	seq_printf(m, "%s\n", rule->text);
+	return 0;
+}
+
+static const struct seq_operations rules_ops = {
+	.start = rules_start,
+	.next = rules_next,
+	.stop = rules_stop,
+	.show = rules_show,
+};
+
+/* What the policy says is for the namespace's administrator only. */
+static void give_to_root(struct proc_dir_entry *entry, const struct net *net)
+{
+	kuid_t uid = make_kuid(net->user_ns, 0);
+	kgid_t gid = make_kgid(net->user_ns, 0);
+
+	if (uid_valid(uid) && gid_valid(gid))
+		proc_set_user(entry, uid, gid);
+}
+
+int pn_proc_init_net(struct pn_net *pn)
+{
+	struct proc_dir_entry *dir, *rules;
+
+	dir = proc_mkdir("postern", pn->net->proc_net);
+	if (!dir)
+		return -ENOMEM;
+	rules = proc_create_net("rules", 0440, dir, &rules_ops,
+				sizeof(struct rules_iter));
+	if (!rules ||
+	    !proc_create_net_single("status", 0444, dir, status_show, NULL) ||
+	    !proc_create_net_single("counters", 0444, dir, counters_show,
+				    NULL)) {
+		pn_proc_exit_net(pn);
+		return -ENOMEM;
+	}
+	give_to_root(rules, pn->net);
+	return 0;
+}
+
+void pn_proc_exit_net(struct pn_net *pn)
+{
+	remove_proc_subtree("postern", pn->net->proc_net);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What state a namespace is in, read once for netlink and /proc.
+ */
+#ifndef PN_STATUS_H
+#define PN_STATUS_H
+
+#include <linux/types.h>
+
+struct genl_info;
+struct pn_net;
+struct pn_policy;
+struct sk_buff;
+
+/**
+ * struct pn_status - state of a namespace
+ * @generation: 0 if no policy is loaded
+ * @flags: POSTERN_STATUS_*
+ * @confirm_ms: left until the policy under trial goes back by itself
+ */
+struct pn_status {
+	u32 generation;
+	u32 flags;
+	u32 ct_count, ct_max;
+	u64 uptime_ms;
+	u64 loaded_at;
+	u64 confirm_ms;
+};
+
+/* @policy: that of @pn, or NULL. Context: RCU read side. */
+void pn_status_read(const struct pn_net *pn, const struct pn_policy *policy,
+		    struct pn_status *s);
+
+/* POSTERN_CMD_STATUS_GET */
+int pn_status_get(struct sk_buff *skb, struct genl_info *info);
+
+#endif /* PN_STATUS_H */
