@@ -12,7 +12,7 @@
 #include "memory.h"
 
 /* A slot that names a child node, not a boundary. */
-#define CHILD	(1U << 31)
+#define CHILD	0x80000000U
 
 static u32 bisect4(const struct pn_addresses *a, u32 addr, u32 first, u32 last)
 {
@@ -242,9 +242,11 @@ int pn_address_build(struct pn_policy *policy, struct pn_addresses *a, bool v6,
 	classes = pn_alloc(policy, nr, sizeof(*classes));
 	a->class = classes;
 	if (v6)
-		a->key6 = key6 = pn_alloc(policy, nr, sizeof(*key6));
+		key6 = pn_alloc(policy, nr, sizeof(*key6));
 	else
-		a->key4 = key4 = pn_alloc(policy, nr, sizeof(*key4));
+		key4 = pn_alloc(policy, nr, sizeof(*key4));
+	a->key6 = key6;
+	a->key4 = key4;
 	if (!classes || (!key4 && !key6))
 		return -ENOMEM;
 	for (i = 0; i < nr; i++) {

@@ -35,6 +35,7 @@
 #ifndef PN_CLASSIFY_H
 #define PN_CLASSIFY_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 #include <uapi/linux/postern.h>
 
@@ -86,8 +87,9 @@ struct pn_class {
 	u64 zones;
 	u32 flags;
 };
-#define PN_CLASS_GUARDED	(1 << 0) /* in a set that names its zone, not NAT */
-#define PN_CLASS_NAT		(1 << 1) /* this router translates it */
+
+#define PN_CLASS_GUARDED	BIT(0)	/* in a set that names its zone, not NAT */
+#define PN_CLASS_NAT		BIT(1)	/* this router translates it */
 
 #define PN_PORT_PAGE		256
 

@@ -11,7 +11,7 @@
 #include "compile.h"
 #include "memory.h"
 
-#define CLASSES_MAX	(1U << 20)
+#define CLASSES_MAX	1000000U
 
 /*
  * A walk over the boundaries of one set: range 0's first address, the one behind

@@ -159,7 +159,7 @@ static int add_term(struct pn_compile *c, struct edges *e,
 		hi = first->hi;
 		for (i++; i < nr && ports[i].proto == first->proto &&
 		     ports[i].lo <= hi + 1; i++)
-			hi = max(hi, (u32)ports[i].hi);
+			hi = max_t(u32, hi, ports[i].hi);
 		err = add_edge(c, e, first->proto, first->lo, term);
 		if (!err)
 			err = add_edge(c, e, first->proto, hi + 1, term);
@@ -360,7 +360,8 @@ int pn_compile_services(struct pn_compile *c)
 		err = build_tables(c, &e);
 	pn_free(c->policy, e.edge, e.cap, sizeof(*e.edge));
 	if (err == -E2BIG)
-		return pn_compile_refuse(c, err, "the services divide the ports into more than 65535 classes");
+		return pn_compile_refuse(c, err,
+					 "the services divide the ports into more than 65535 classes");
 	if (!err)
 		err = invert(c);
 	c->policy->tables.nr_service_classes = c->services.nr;

@@ -44,7 +44,8 @@ static int expand_hosts(struct pn_compile *c, struct expansion *x, u32 i)
 	if (h->zone != PN_ZONE_ANY) {
 		if (zone != PN_ZONE_ANY && zone != h->zone) {
 			*c->place = h->place;
-			NL_SET_ERR_MSG(c->extack, "hosts of one zone are members of hosts of another zone");
+			NL_SET_ERR_MSG(c->extack,
+				       "hosts of one zone are members of hosts of another zone");
 			return -EINVAL;
 		}
 		zone = h->zone;

@@ -5,8 +5,11 @@
 #include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/ipv6_route.h>
+#include <linux/netfilter.h>
 #include <net/addrconf.h>
-#include <net/ip_fib.h>
+#include <net/ip6_fib.h>
+#include <net/l3mdev.h>
 #include <net/route.h>
 
 #include "flow.h"
@@ -72,16 +75,29 @@ enum pn_reason pn_guard_source(const struct pn_policy *policy,
 	return PN_OK;
 }
 
+/* Anycast addresses of the router can only be told from the routes. */
+static bool for_others6(struct net *net, const struct pn_packet *p)
+{
+	struct dst_entry *dst = NULL;
+	struct flowi fl = {};
+	bool others;
+
+	fl.u.ip6.daddr = ipv6_hdr(p->skb)->daddr;
+	fl.u.ip6.flowi6_oif = l3mdev_master_ifindex_rcu(p->in);
+	if (ipv6_addr_is_multicast(&fl.u.ip6.daddr) ||
+	    nf_route(net, &dst, &fl, false, AF_INET6) || !dst)
+		return false;
+	others = !(container_of(dst, struct rt6_info, dst)->rt6i_flags &
+		   (RTF_LOCAL | RTF_ANYCAST));
+	dst_release(dst);
+	return others;
+}
+
 /* Would the packet be forwarded, if it were not dropped? */
 static bool for_others(struct net *net, const struct pn_packet *p)
 {
-	if (p->t.v6) {
-		const struct in6_addr *daddr = &ipv6_hdr(p->skb)->daddr;
-
-		return !ipv6_addr_is_multicast(daddr) &&
-		       !ipv6_chk_addr(net, daddr, NULL, 0) &&
-		       !ipv6_chk_acast_addr(net, NULL, daddr);
-	}
+	if (p->t.v6)
+		return for_others6(net, p);
 	return inet_addr_type_dev_table(net, p->in, ip_hdr(p->skb)->daddr) ==
 	       RTN_UNICAST;
 }

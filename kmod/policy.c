@@ -94,9 +94,11 @@ int pn_policy_add_zone(struct pn_policy *policy, const struct pn_zone *zone,
 	if (err)
 		return out_of_memory(extack);
 	if (!zone->nr_ifaces)
-		return REFUSE(extack, -EINVAL, "a zone needs at least one interface name or pattern");
+		return REFUSE(extack, -EINVAL,
+			      "a zone needs at least one interface name or pattern");
 	if (zone->nr_ifaces > POSTERN_IFACES_MAX)
-		return REFUSE(extack, -E2BIG, "more than 64 interface names in one zone");
+		return REFUSE(extack, -E2BIG,
+			      "more than 64 interface names in one zone");
 
 	new = &policy->zones[policy->nr_zones];
 	*new = (struct pn_zone){
@@ -129,7 +131,8 @@ static int check_members(const u32 *members, u32 nr, u32 below,
 
 	for (i = 0; i < nr; i++)
 		if (members[i] >= below)
-			return REFUSE(extack, -EINVAL, "a member is not an earlier object of the same kind");
+			return REFUSE(extack, -EINVAL,
+				      "a member is not an earlier object of the same kind");
 	return 0;
 }
 
@@ -149,7 +152,8 @@ int pn_policy_add_hosts(struct pn_policy *policy, const struct pn_hosts *hosts,
 	int err;
 
 	if (hosts->zone != PN_ZONE_ANY && hosts->zone >= policy->nr_zones)
-		return REFUSE(extack, -EINVAL, "the zone of the hosts does not exist");
+		return REFUSE(extack, -EINVAL,
+			      "the zone of the hosts does not exist");
 	err = check_members(hosts->members, hosts->nr_members,
 			    policy->nr_hosts, extack);
 	if (err)
@@ -187,7 +191,8 @@ static int room_for_ranges(struct pn_policy *policy, u32 hosts, u32 nr,
 	if (hosts >= policy->nr_hosts)
 		return REFUSE(extack, -EINVAL, "no such set of hosts");
 	if (nr > POSTERN_RANGES_MAX - policy->nr_ranges)
-		return REFUSE(extack, -E2BIG, "more than 8000000 ranges of addresses in all");
+		return REFUSE(extack, -E2BIG,
+			      "more than 8000000 ranges of addresses in all");
 	return 0;
 }
 
@@ -290,9 +295,11 @@ int pn_policy_add_service(struct pn_policy *policy,
 		const struct postern_ports *p = &service->ports[i];
 
 		if (p->flags & ~POSTERN_PORTS_ANY || p->pad)
-			return REFUSE(extack, -EINVAL, "unknown flags of a service");
+			return REFUSE(extack, -EINVAL,
+				      "unknown flags of a service");
 		if (p->flags & POSTERN_PORTS_ANY ? p->lo || p->hi : p->lo > p->hi)
-			return REFUSE(extack, -EINVAL, "a range of ports ends before it begins");
+			return REFUSE(extack, -EINVAL,
+				      "a range of ports ends before it begins");
 	}
 	err = check_members(service->members, service->nr_members,
 			    policy->nr_services, extack);
@@ -334,24 +341,29 @@ static int check_endpoints(const struct pn_policy *policy,
 	u32 i;
 
 	if (!nr)
-		return REFUSE(extack, -EINVAL, "a rule needs a source and a destination");
+		return REFUSE(extack, -EINVAL,
+			      "a rule needs a source and a destination");
 	for (i = 0; i < nr; i++) {
 		switch (e[i].kind) {
 		case POSTERN_ENDPOINT_ANY:
 		case POSTERN_ENDPOINT_SELF:
 			if (e[i].index)
-				return REFUSE(extack, -EINVAL, "this kind of endpoint has no index");
+				return REFUSE(extack, -EINVAL,
+					      "this kind of endpoint has no index");
 			break;
 		case POSTERN_ENDPOINT_ZONE:
 			if (e[i].index >= policy->nr_zones)
-				return REFUSE(extack, -EINVAL, "a rule names a zone that does not exist");
+				return REFUSE(extack, -EINVAL,
+					      "a rule names a zone that does not exist");
 			break;
 		case POSTERN_ENDPOINT_HOSTS:
 			if (e[i].index >= policy->nr_hosts)
-				return REFUSE(extack, -EINVAL, "a rule names hosts that do not exist");
+				return REFUSE(extack, -EINVAL,
+					      "a rule names hosts that do not exist");
 			break;
 		default:
-			return REFUSE(extack, -EINVAL, "unknown kind of endpoint");
+			return REFUSE(extack, -EINVAL,
+				      "unknown kind of endpoint");
 		}
 	}
 	return 0;
@@ -409,7 +421,8 @@ int pn_policy_add_rule(struct pn_policy *policy, const struct pn_rule *rule,
 		return err;
 	for (i = 0; i < rule->nr_services; i++)
 		if (rule->services[i] >= policy->nr_services)
-			return REFUSE(extack, -EINVAL, "a rule names a service that does not exist");
+			return REFUSE(extack, -EINVAL,
+				      "a rule names a service that does not exist");
 	err = pn_grow(policy, (void **)&policy->rules, policy->nr_rules,
 		      &policy->cap_rules, 1, POSTERN_RULES_MAX, sizeof(*new));
 	if (err == -E2BIG)

@@ -24,7 +24,7 @@ static inline bool pn_rate_allow(atomic64_t *due, u64 now, u64 interval,
 	u64 next;
 
 	do {
-		next = max(now, (u64)old) + interval;
+		next = max_t(u64, now, old) + interval;
 		if (next > now + interval * burst)
 			return false;
 	} while (!atomic64_try_cmpxchg(due, &old, next));
