@@ -140,7 +140,7 @@ enum status args_parse(int argc, char **argv, struct args *args)
 		return STATUS_OK;
 	}
 	if (!args->cmd)
-		args->cmd = find("help");
+		args->cmd = find("show");
 	if (args->nr < args->cmd->min || args->nr > args->cmd->max) {
 		complain("usage: postern %s %s", args->cmd->name, args->cmd->usage);
 		args->cmd = NULL;

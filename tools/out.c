@@ -147,6 +147,14 @@ void out_str(const char *key, const char *fmt, const char *value)
 	out_color_str(COLOR_NONE, key, fmt, value);
 }
 
+void out_element(const char *fmt, const char *value)
+{
+	if (out.json)
+		add(NULL, json_text(value));
+	else if (fmt)
+		printf(fmt, value);
+}
+
 void out_uint(const char *key, const char *fmt, uint64_t value)
 {
 	if (out.json && key)

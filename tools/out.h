@@ -26,7 +26,7 @@ bool out_is_json(void);
 /* Whether messages on stderr are coloured. */
 bool out_stderr_color(void);
 
-/* @key is NULL in an array. The outermost object needs no call. */
+/* @key is NULL in an array, and where there is only text. The outermost object needs no call. */
 void out_object(const char *key);
 void out_array(const char *key);
 void out_end(void);
@@ -35,6 +35,8 @@ void out_end(void);
 void out_str(const char *key, const char *fmt, const char *value);
 void out_color_str(enum color color, const char *key, const char *fmt, const char *value);
 void out_uint(const char *key, const char *fmt, uint64_t value);
+/* A string in an array. */
+void out_element(const char *fmt, const char *value);
 void out_bool(const char *key, const char *text_if_true, bool value);
 
 /* Only as text. */

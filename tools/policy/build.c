@@ -414,8 +414,6 @@ struct rule *build_flag(struct policy *p, struct rule *rule, uint32_t flag, stru
 	if (rule->flags & flag)
 		diag_error(&p->diags, loc, "the option stands here twice.");
 	rule->flags |= flag;
-	if (flag == POSTERN_RULE_OBSERVE)
-		rule->observe_loc = loc;
 	return rule;
 }
 
@@ -511,9 +509,6 @@ void build_rule(struct policy *p, struct rule *rule, uint32_t flags, struct loc 
 	if (rule->action == POSTERN_ACTION_BLOCK && rule->mark_mask)
 		diag_error(&p->diags, action,
 			   "a block rule accepts nothing, so there is nothing to mark.");
-	if (rule->action == POSTERN_ACTION_ALLOW && rule->flags & POSTERN_RULE_OBSERVE)
-		diag_warning(&p->diags, rule->observe_loc,
-			     "observe does nothing on a rule that allows; it belongs to block rules.");
 	vec_push(&p->arena, &p->rules, rule);
 }
 

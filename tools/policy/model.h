@@ -25,6 +25,7 @@ struct zone {
 	const char *name;
 	struct loc loc;
 	struct vec ifaces; /* struct ref */
+	struct vec matched; /* struct ref, from the kernel: interfaces now in it */
 	uint32_t flags;
 	uint32_t index;
 };
@@ -46,6 +47,7 @@ struct hosts {
 	struct vec refs; /* struct ref: names in it */
 	struct vec files; /* struct ref: files in it */
 	struct addrset set;
+	uint32_t nr_ranges; /* from the kernel, which may keep the ranges */
 	struct vec members; /* struct hosts */
 	uint32_t index;
 	enum visit visit;
@@ -110,7 +112,6 @@ struct rule {
 	const char *name;
 	const char *text; /* canonical */
 	uint64_t hits, packets, bytes; /* from the kernel */
-	struct loc observe_loc;
 };
 
 struct policy {

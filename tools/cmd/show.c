@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../cmd.h"
+#include "../fetch.h"
+#include "../out.h"
+#include "../policy/address.h"
+
+/* What is shown of a set on a line; JSON has more, and --config all. */
+#define SHOWN_TEXT 4
+#define SHOWN_JSON 1000
+
+static void print_place(const struct policy *p, const struct loc *loc)
+{
+	const struct source *src;
+
+	if (!loc->line) {
+		out_text("\n");
+		return;
+	}
+	src = p->sources.v[loc->source];
+	out_color_str(COLOR_DIM, "file", "  %s", src->path);
+	out_uint("line", ":%llu\n", loc->line);
+}
+
+static void print_names(const char *key, const struct vec *names)
+{
+	struct ref *name;
+
+	out_array(key);
+	vec_for_each(name, names)
+		out_element(name_i ? ", %s" : "%s", name->name);
+	out_end();
+}
+
+static void show_zones(const struct policy *p)
+{
+	struct zone *zone;
+
+	out_array("zones");
+	vec_for_each(zone, &p->zones) {
+		out_object(NULL);
+		out_color_str(COLOR_NAME, "name", "zone %-20s ", zone->name);
+		print_names("interfaces", &zone->ifaces);
+		out_bool("reject", ", rejects", zone->flags & POSTERN_ZONE_REJECT);
+		out_text("; now ");
+		print_names("matched", &zone->matched);
+		if (!zone->matched.n)
+			out_color_str(COLOR_WARN, NULL, "%s", "none");
+		print_place(p, &zone->loc);
+		out_end();
+	}
+	out_end();
+}
+
+static void print_addresses(const struct addrset *set)
+{
+	size_t i, shown = 0, most = out_is_json() ? SHOWN_JSON : SHOWN_TEXT;
+	char text[RANGE_TEXT_MAX];
+	struct range r;
+
+	out_array("addresses");
+	r.family = AF_INET;
+	for (i = 0; i < set->n4 && shown < most; i++, shown++) {
+		r.r4 = set->v4[i];
+		address_print(&r, text);
+		out_element(shown ? ", %s" : "%s", text);
+	}
+	r.family = AF_INET6;
+	for (i = 0; i < set->n6 && shown < most; i++, shown++) {
+		r.r6 = set->v6[i];
+		address_print(&r, text);
+		out_element(shown ? ", %s" : "%s", text);
+	}
+	out_end();
+	if (set->n4 + set->n6 > shown)
+		out_text(" and %zu more", set->n4 + set->n6 - shown);
+}
+
+static void show_hosts(const struct policy *p)
+{
+	struct hosts *h, *member;
+
+	out_array("hosts");
+	vec_for_each(h, &p->hosts_order) {
+		/* What stands inline in a rule is seen there. */
+		if (*h->name == '@')
+			continue;
+		out_object(NULL);
+		out_bool("server", NULL, h->flags & POSTERN_HOSTS_SERVER);
+		out_text(h->flags & POSTERN_HOSTS_SERVER ? "server " : "hosts  ");
+		out_color_str(COLOR_NAME, "name", "%-20s ", h->name);
+		if (h->zone)
+			out_str("zone", "in %s ", h->zone->name);
+		out_bool("nat", "nat ", h->flags & POSTERN_HOSTS_NAT);
+		out_uint("ranges", NULL, h->nr_ranges);
+		out_text("{ ");
+		print_addresses(&h->set);
+		out_array("members");
+		vec_for_each(member, &h->members)
+			out_element(member_i || h->nr_ranges ? ", %s" : "%s", member->name);
+		out_end();
+		out_text(h->nr_ranges || h->members.n ? " }" : "}");
+		print_place(p, &h->loc);
+		out_end();
+	}
+	out_end();
+}
+
+static void show_services(const struct policy *p)
+{
+	struct service *s, *member;
+	char *text;
+	size_t len;
+	FILE *f;
+
+	out_array("services");
+	vec_for_each(s, &p->services_order) {
+		if (*s->name == '@')
+			continue;
+		f = open_memstream(&text, &len);
+		if (!f)
+			continue;
+		print_ports(f, &s->ports);
+		fclose(f);
+		out_object(NULL);
+		out_color_str(COLOR_NAME, "name", "service %-20s ", s->name);
+		out_str("ports", "%s", text);
+		free(text);
+		out_array("members");
+		vec_for_each(member, &s->members)
+			out_element(member_i || s->ports.n ? ", %s" : "%s", member->name);
+		out_end();
+		out_bool("builtin", "  built in", builtin_is(s));
+		if (builtin_is(s))
+			out_text("\n");
+		else
+			print_place(p, &s->loc);
+		out_end();
+	}
+	out_end();
+}
+
+static void show_rules(const struct policy *p)
+{
+	struct rule *rule;
+
+	out_text("%5s %10s %10s %14s  %s\n", "rule", "hits", "packets", "bytes", "");
+	out_array("rules");
+	vec_for_each(rule, &p->rules) {
+		out_object(NULL);
+		out_uint("index", "%5llu ", rule_i);
+		out_uint("hits", "%10llu ", rule->hits);
+		out_uint("packets", "%10llu ", rule->packets);
+		out_uint("bytes", "%14llu  ", rule->bytes);
+		out_str("action", NULL, rule->action == POSTERN_ACTION_BLOCK ? "block" : "allow");
+		out_color_str(rule->action == POSTERN_ACTION_BLOCK ? COLOR_BAD : COLOR_GOOD, "text",
+			      "%s", rule->text);
+		if (rule->name)
+			out_str("name", NULL, rule->name);
+		out_bool("log", NULL, rule->flags & POSTERN_RULE_LOG);
+		out_bool("observe", NULL, rule->flags & POSTERN_RULE_OBSERVE);
+		out_bool("both", NULL, rule->flags & POSTERN_RULE_BOTH);
+		if (rule->mark_mask) {
+			out_uint("mark", NULL, rule->mark);
+			out_uint("mark-mask", NULL, rule->mark_mask);
+		}
+		print_place(p, &rule->loc);
+		out_end();
+	}
+	out_end();
+}
+
+static void show_config(const struct policy *p)
+{
+	char *text;
+	size_t len;
+	FILE *f;
+
+	if (!out_is_json()) {
+		print_policy(stdout, p);
+		return;
+	}
+	f = open_memstream(&text, &len);
+	if (!f)
+		return;
+	print_policy(f, p);
+	fclose(f);
+	out_str("config", NULL, text);
+	free(text);
+}
+
+static const struct what {
+	const char *name;
+	void (*show)(const struct policy *p);
+} whats[] = {
+	{ "zones", show_zones },
+	{ "hosts", show_hosts },
+	{ "services", show_services },
+	{ "rules", show_rules },
+};
+
+#define NR_WHATS (sizeof(whats) / sizeof(*whats))
+
+static bool is_wanted(const struct what *what, const char *word)
+{
+	return !strcmp(word, "policy") || !strcmp(word, what->name);
+}
+
+static bool is_known(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < NR_WHATS; i++)
+		if (is_wanted(&whats[i], word))
+			return true;
+	complain("usage: postern show %s", "[policy|rules|zones|hosts|services] [--config]");
+	return false;
+}
+
+enum status cmd_show(const struct args *args)
+{
+	bool config = args_get(args, "config");
+	struct policy *p = NULL;
+	struct state state;
+	enum status status;
+	struct nl nl;
+	size_t i;
+
+	if (!args->nr && !config)
+		return cmd_status(args);
+	if (args->nr && !is_known(args->words[0]))
+		return STATUS_USAGE;
+	status = kernel_open(&nl);
+	if (status != STATUS_OK)
+		return status;
+	status = fetch_policy(&nl, FETCH_RANGES, &p, &state);
+	kernel_close(&nl);
+	if (status != STATUS_OK)
+		return status;
+	out_uint("generation", NULL, state.generation);
+	if (!state.generation && !out_is_json()) {
+		complain("no policy is loaded: postern load FILE.");
+	} else if (config) {
+		show_config(p);
+	} else {
+		for (i = 0; i < NR_WHATS; i++)
+			if (is_wanted(&whats[i], args->words[0]))
+				whats[i].show(p);
+	}
+	policy_free(p);
+	return STATUS_OK;
+}

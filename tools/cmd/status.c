@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <time.h>
+
+#include "../cmd.h"
+#include "../fetch.h"
+#include "../out.h"
+
+static const char *state_name(const struct state *s)
+{
+	if (s->generation)
+		return s->flags & POSTERN_STATUS_OBSERVE ? "observing" : "in-force";
+	if (s->flags & POSTERN_STATUS_LOCKDOWN && !(s->flags & POSTERN_STATUS_OPEN))
+		return "lockdown";
+	return "open";
+}
+
+static void print_state(const struct state *s)
+{
+	bool policy = s->generation;
+	bool open = !(s->flags & POSTERN_STATUS_LOCKDOWN) || s->flags & POSTERN_STATUS_OPEN;
+
+	out_str("state", NULL, state_name(s));
+	out_str("module", NULL, s->version);
+	out_uint("generation", NULL, s->generation);
+	out_bool("lockdown", NULL, s->flags & POSTERN_STATUS_LOCKDOWN);
+	out_bool("observe", NULL, s->flags & POSTERN_STATUS_OBSERVE);
+	out_bool("trial", NULL, s->flags & POSTERN_STATUS_TRIAL);
+	out_text("postern %s: ", s->version);
+	if (policy && s->flags & POSTERN_STATUS_OBSERVE)
+		out_color_str(COLOR_WARN, NULL, "%s\n",
+			      "a policy observes; it counts and reports, and drops nothing");
+	else if (policy)
+		out_color_str(COLOR_GOOD, NULL, "%s\n", "a policy is in force");
+	else if (open)
+		out_color_str(COLOR_BAD, NULL, "%s\n",
+			      "no policy is loaded, and everything is forwarded");
+	else
+		out_color_str(COLOR_BAD, NULL, "%s\n",
+			      "no policy is loaded, and nothing is forwarded (lockdown)");
+}
+
+static void print_age(uint64_t ms)
+{
+	unsigned long long s = ms / 1000;
+
+	if (s < 120)
+		out_text(", %llu s ago", s);
+	else if (s < 7200)
+		out_text(", %llu min ago", s / 60);
+	else if (s < 172800)
+		out_text(", %llu h ago", s / 3600);
+	else
+		out_text(", %llu days ago", s / 86400);
+}
+
+static void print_loaded(const struct state *s)
+{
+	time_t at = (time_t)s->loaded_at;
+	char text[64] = "";
+	struct tm tm;
+
+	if (localtime_r(&at, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	out_str(NULL, "  loaded     %s", text);
+	out_uint("loaded-at", NULL, s->loaded_at);
+	out_uint("uptime-ms", NULL, s->uptime_ms);
+	print_age(s->uptime_ms);
+	out_text(", generation %u\n", s->generation);
+}
+
+static void print_files(const struct state *s)
+{
+	char *file;
+
+	out_array("files");
+	vec_for_each(file, &s->files) {
+		if (!file_i)
+			out_text("  file       %s", file);
+		out_element(NULL, file);
+	}
+	out_end();
+	if (s->files.n > 1)
+		out_text(" and %u that it includes", s->files.n - 1);
+	if (s->files.n)
+		out_text("\n");
+}
+
+static void print_policy_state(const struct state *s)
+{
+	print_files(s);
+	print_loaded(s);
+	out_uint("zones", "  policy     %llu zones, ", s->nr_zones);
+	out_uint("hosts", "%llu sets of hosts", s->nr_hosts);
+	out_uint("ranges", " of %llu ranges, ", s->nr_ranges);
+	out_uint("services", "%llu services, ", s->nr_services);
+	out_uint("rules", "%llu rules\n", s->nr_rules);
+	out_uint("classes", "  memory     %llu classes of addresses, ", s->nr_classes);
+	out_uint("cells", "%llu combinations, ", s->nr_cells);
+	out_uint("memory", "%llu bytes\n", s->memory);
+	if (s->mark_mask) {
+		out_text("  mark       0x%x/0x%x\n", s->mark, s->mark_mask);
+		out_uint("mark", NULL, s->mark);
+		out_uint("mark-mask", NULL, s->mark_mask);
+	}
+}
+
+static void warning(const char *text)
+{
+	out_color_str(COLOR_WARN, NULL, "%s", "  warning:   ");
+	out_text("%s\n", text);
+	out_element(NULL, text);
+}
+
+static void print_warnings(const struct state *s)
+{
+	char text[160];
+
+	out_array("warnings");
+	if (s->flags & POSTERN_STATUS_TRIAL) {
+		snprintf(text, sizeof(text),
+			 "on trial: goes in %llu s unless 'postern confirm' says that it stays",
+			 (unsigned long long)(s->confirm_ms + 999) / 1000);
+		warning(text);
+	}
+	if (s->flags & POSTERN_STATUS_CT_FULL) {
+		snprintf(text, sizeof(text),
+			 "conntrack is at least 80%% full (%u of %u); raise net.netfilter.nf_conntrack_max",
+			 s->ct_count, s->ct_max);
+		warning(text);
+	}
+	if (s->flags & POSTERN_STATUS_ONE_WAY)
+		warning("TCP of which only one direction passes here was seen: asymmetric routes are not supported");
+	if (s->flags & POSTERN_STATUS_OBSERVE)
+		warning("'set observe' is on: nothing is dropped");
+	out_end();
+}
+
+enum status cmd_status(const struct args *args)
+{
+	struct arena arena = { 0 };
+	enum status status;
+	struct state s;
+	struct nl nl;
+
+	(void)args;
+	status = kernel_open(&nl);
+	if (status != STATUS_OK)
+		return status;
+	status = fetch_state(&nl, &arena, &s);
+	if (status == STATUS_OK) {
+		print_state(&s);
+		if (s.generation)
+			print_policy_state(&s);
+		out_uint("flows", "  flows      %llu", s.ct_count);
+		out_uint("flows-max", " of at most %llu in conntrack\n", s.ct_max);
+		if (s.flags & POSTERN_STATUS_TRIAL)
+			out_uint("confirm-ms", NULL, s.confirm_ms);
+		print_warnings(&s);
+	}
+	kernel_close(&nl);
+	arena_free(&arena);
+	return status;
+}
