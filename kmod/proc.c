@@ -305,7 +305,7 @@ int pn_proc_init_net(struct pn_net *pn)
 {
 	struct proc_dir_entry *dir, *rules;
 
-	dir = proc_mkdir("postern", pn->net->proc_net);
+	dir = proc_net_mkdir(pn->net, "postern", pn->net->proc_net);
 	if (!dir)
 		return -ENOMEM;
 	rules = proc_create_net("rules", 0440, dir, &rules_ops,
