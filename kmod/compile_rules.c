@@ -260,12 +260,18 @@ static int make_outcome(struct combine *m, u32 rule, u32 next, u32 *outcome)
 /* What @ref makes of a packet for which those behind it decided @behind. */
 static int decide(struct combine *m, u32 ref, u32 behind, u32 *outcome)
 {
-	u32 r = m->c->refs[ref].rule;
+	u32 r = m->c->refs[ref].rule, nr;
 	const struct pn_rule *rule = &m->c->policy->rules[r];
-	bool goes_on = rule->action == POSTERN_ACTION_BLOCK &&
-		       rule->flags & POSTERN_RULE_OBSERVE;
 
-	return make_outcome(m, r, goes_on ? behind : PN_OUTCOME_NONE, outcome);
+	if (rule->action != POSTERN_ACTION_BLOCK ||
+	    !(rule->flags & POSTERN_RULE_OBSERVE))
+		return make_outcome(m, r, PN_OUTCOME_NONE, outcome);
+	/* a <-> rule that fits both ways counts a packet once */
+	if (pn_intern_members(&m->outcomes, behind, &nr)[0] == r) {
+		*outcome = behind;
+		return 0;
+	}
+	return make_outcome(m, r, behind, outcome);
 }
 
 static int apply_ref(struct combine *m, struct by_source *w, u32 ref)
