@@ -113,6 +113,12 @@ static inline void pn_csr_put(struct pn_csr *csr, u32 row, u32 item)
 	csr->item[--csr->start[row]] = item;
 }
 
+/*
+ * Whether an end of a rule that names @zone fits a packet whose zone is @column,
+ * a zone or a pseudo-zone.
+ */
+bool pn_zone_fits(const struct pn_compile *c, u32 zone, u32 column, u32 action);
+
 /* Sentences for -E2BIG and -ENOMEM. Return: @err. */
 int pn_compile_refuse(struct pn_compile *c, int err, const char *too_big);
 

@@ -240,15 +240,15 @@ static int describe_classes(struct pn_compile *c)
 	return 0;
 }
 
-/* Whether an end that names @zone fits a packet in column @column. */
-static bool zone_fits(const struct pn_compile *c, u32 zone, u32 column,
-		      bool block)
+bool pn_zone_fits(const struct pn_compile *c, u32 zone, u32 column,
+		  u32 action)
 {
 	const struct pn_tables *t = &c->policy->tables;
 
 	if (zone == PN_ZONE_ANY || zone == column)
 		return true;
-	return column == t->zone_early && zone != t->zone_self && !block;
+	return column == t->zone_early && zone != t->zone_self &&
+	       action == POSTERN_ACTION_ALLOW;
 }
 
 struct classes {
@@ -273,7 +273,7 @@ static void add_terms(struct pn_compile *c, struct classes *k, u32 atom,
 			continue;
 		m = pn_intern_members(&k->side->terms, term, &nr);
 		/* the last pair of a term is its action, see intern_term() */
-		if (!zone_fits(c, zone, column, m[nr - 2]))
+		if (!pn_zone_fits(c, zone, column, m[nr - 2]))
 			continue;
 		k->stamp[term] = k->now;
 		k->list[k->nr++] = term;

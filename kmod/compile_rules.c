@@ -234,17 +234,16 @@ static int combine_destinations(struct combine *m)
 /*
  * Pass two. A list is walked from its last ref to its first, each overwriting
  * what those behind it decided for the sources that it fits: for whole zones in
- * @base, for single source classes in @value, which holds while its @epoch is
- * that of the zone.
+ * @base, for single source classes that stand out of their zone in @value.
  */
 struct by_source {
-	struct pn_csr classes;		/* by source term: its classes */
 	u32 *zone;			/* by source class */
 	u64 *whole;			/* by source term: zones that fit entirely */
-	u32 *base, *zone_epoch;		/* by zone */
+	struct pn_csr classes;		/* by source term: classes of other zones */
+	u32 *base;			/* by zone */
 	u32 *value, *epoch;		/* by source class */
-	struct vector touched;
-	u32 now;
+	struct vector touched;		/* the classes whose epoch is now */
+	u32 now;			/* counts the lists */
 };
 
 static int make_outcome(struct combine *m, u32 rule, u32 next, u32 *outcome)
@@ -279,22 +278,28 @@ static int apply_ref(struct combine *m, struct by_source *w, u32 ref)
 	struct pn_compile *c = m->c;
 	u32 term = c->src.ref_term[ref], nr_zones = c->policy->nr_zones + 2;
 	const u32 *start = &w->classes.start[term];
-	u32 zone, i, s;
+	u32 nr_touched = w->touched.nr, zone, i, s;
 	int err;
 
 	for (i = start[0]; i < start[1]; i++) {
 		s = w->classes.item[i];
-		zone = w->zone[s];
-		if (w->epoch[s] != w->zone_epoch[zone]) {
-			/* where the whole zone changes alike, base tells it all */
-			if (w->whole[term] & BIT_ULL(zone))
-				continue;
-			w->epoch[s] = w->zone_epoch[zone];
-			w->value[s] = w->base[zone];
+		if (w->epoch[s] != w->now) {
+			w->epoch[s] = w->now;
+			w->value[s] = w->base[w->zone[s]];
 			err = push(c, &w->touched, s);
 			if (err)
 				return err;
 		}
+		err = decide(m, ref, w->value[s], &w->value[s]);
+		if (err)
+			return err;
+	}
+	if (!w->whole[term])
+		return 0;
+	for (i = 0; i < nr_touched; i++) {
+		s = w->touched.item[i];
+		if (!(w->whole[term] & BIT_ULL(w->zone[s])))
+			continue;
 		err = decide(m, ref, w->value[s], &w->value[s]);
 		if (err)
 			return err;
@@ -318,10 +323,8 @@ static int combine_list(struct combine *m, struct by_source *w, u32 k,
 
 	w->now++;
 	w->touched.nr = 0;
-	for (zone = 0; zone < nr_zones; zone++) {
+	for (zone = 0; zone < nr_zones; zone++)
 		w->base[zone] = PN_OUTCOME_NONE;
-		w->zone_epoch[zone] = w->now;
-	}
 	refs = pn_intern_members(&m->lists, k, &nr);
 	for (i = nr; i--;) {
 		err = apply_ref(m, w, refs[i]);
@@ -341,12 +344,28 @@ static int combine_list(struct combine *m, struct by_source *w, u32 k,
 	return 0;
 }
 
-/* Inverts class -> terms, and finds the terms that fit whole zones. */
-static int describe_sources(struct combine *m, struct by_source *w)
+/* Finds the terms that fit whole zones. */
+static void find_whole_zones(struct pn_compile *c, struct by_source *w)
 {
-	struct pn_compile *c = m->c;
-	const struct pn_tables *t = &c->policy->tables;
-	u32 nr_zones = t->nr_zones + 2, i, j, nr;
+	u32 nr_zones = c->policy->nr_zones + 2, zone, i, j, nr;
+
+	for (i = 0; i < c->src.terms.nr; i++) {
+		const u32 *specs = pn_intern_members(&c->src.terms, i, &nr);
+
+		for (j = 0; j + 2 < nr; j += 2) {
+			if (specs[j + 1] != c->any_atom)
+				continue;
+			for (zone = 0; zone < nr_zones; zone++)
+				if (pn_zone_fits(c, specs[j], zone, specs[nr - 2]))
+					w->whole[i] |= BIT_ULL(zone);
+		}
+	}
+}
+
+/* Inverts class -> terms, less what find_whole_zones() tells. */
+static int invert_classes(struct pn_compile *c, struct by_source *w)
+{
+	u32 i, j, nr;
 	int err;
 
 	err = pn_csr_init(c, &w->classes, c->src.terms.nr);
@@ -356,7 +375,8 @@ static int describe_sources(struct combine *m, struct by_source *w)
 		const u32 *terms = pn_intern_members(&c->src.classes, i, &nr);
 
 		for (j = 0; j < nr; j++)
-			pn_csr_count(&w->classes, terms[j]);
+			if (!(w->whole[terms[j]] & BIT_ULL(w->zone[i])))
+				pn_csr_count(&w->classes, terms[j]);
 	}
 	err = pn_csr_alloc(c, &w->classes);
 	if (err)
@@ -365,21 +385,21 @@ static int describe_sources(struct combine *m, struct by_source *w)
 		const u32 *terms = pn_intern_members(&c->src.classes, i, &nr);
 
 		for (j = 0; j < nr; j++)
-			pn_csr_put(&w->classes, terms[j], i);
-	}
-	for (i = 0; i < nr_zones * t->nr_classes; i++)
-		w->zone[t->src_class[i]] = i / t->nr_classes;
-	for (i = 0; i < c->src.terms.nr; i++) {
-		const u32 *specs = pn_intern_members(&c->src.terms, i, &nr);
-
-		for (j = 0; j + 2 < nr; j += 2) {
-			if (specs[j + 1] != c->any_atom)
-				continue;
-			w->whole[i] |= specs[j] == PN_ZONE_ANY ? U64_MAX :
-							BIT_ULL(specs[j]);
-		}
+			if (!(w->whole[terms[j]] & BIT_ULL(w->zone[i])))
+				pn_csr_put(&w->classes, terms[j], i);
 	}
 	return 0;
+}
+
+static int describe_sources(struct pn_compile *c, struct by_source *w)
+{
+	const struct pn_tables *t = &c->policy->tables;
+	u32 nr_zones = t->nr_zones + 2, i;
+
+	for (i = 0; i < nr_zones * t->nr_classes; i++)
+		w->zone[t->src_class[i]] = i / t->nr_classes;
+	find_whole_zones(c, w);
+	return invert_classes(c, w);
 }
 
 static int combine_sources(struct combine *m)
@@ -396,13 +416,11 @@ static int combine_sources(struct combine *m)
 	w.epoch = pn_alloc(policy, nr_classes, sizeof(u32));
 	w.whole = pn_alloc(policy, nr_terms, sizeof(u64));
 	w.base = pn_alloc(policy, nr_zones, sizeof(u32));
-	w.zone_epoch = pn_alloc(policy, nr_zones, sizeof(u32));
 	to = pn_alloc(policy, (size_t)nr_zones * m->lists.nr, sizeof(*to));
 	policy->tables.default_outcome = to;
 	policy->tables.nr_k = m->lists.nr;
-	if (w.zone && w.value && w.epoch && w.whole && w.base &&
-	    w.zone_epoch && to)
-		err = describe_sources(m, &w);
+	if (w.zone && w.value && w.epoch && w.whole && w.base && to)
+		err = describe_sources(c, &w);
 	if (!err)
 		err = pn_intern_init(&m->outcomes, policy, PN_CELLS_MAX);
 	/* PN_OUTCOME_NONE */
@@ -418,7 +436,6 @@ static int combine_sources(struct combine *m)
 	pn_free(policy, w.epoch, nr_classes, sizeof(u32));
 	pn_free(policy, w.whole, nr_terms, sizeof(u64));
 	pn_free(policy, w.base, nr_zones, sizeof(u32));
-	pn_free(policy, w.zone_epoch, nr_zones, sizeof(u32));
 	pn_free(policy, w.touched.item, w.touched.cap, sizeof(u32));
 	return err;
 }
