@@ -69,4 +69,8 @@ struct policy;
 /* Prints what was said about the policy; the status that follows from it. */
 enum status report_diags(const struct policy *p);
 
+/* "2 zones, 5 sets of hosts, ..., 8 rules", and what the user calls the policy. */
+void report_counts(const struct policy *p);
+const char *policy_title(const struct policy *p);
+
 #endif

@@ -65,7 +65,7 @@ enum status fetch_state(struct nl *nl, struct arena *arena, struct state *state)
 
 	*state = (struct state){ .version = "" };
 	if (kernel_call(nl, kernel_request(nl, POSTERN_CMD_STATUS_GET, 0), take_state, &t))
-		return kernel_complain(nl, "to show its state");
+		return kernel_complain(nl, "reading the state");
 	return STATUS_OK;
 }
 
@@ -131,8 +131,8 @@ static void take_ifaces(struct fetch *f, struct vec *to, struct nlattr *nest)
 		return;
 	nla_for_each_nested(a, nest, rest) {
 		ref = arena_alloc(&f->p->arena, sizeof(*ref));
-		ref->name = arena_strndup(&f->p->arena, nla_data(a),
-					  strnlen(nla_data(a), nla_len(a)));
+		ref->name =
+			arena_strndup(&f->p->arena, nla_data(a), strnlen(nla_data(a), nla_len(a)));
 		vec_push(&f->p->arena, to, ref);
 	}
 }
@@ -382,7 +382,7 @@ static int dump_all(struct nl *nl, struct fetch *f, int what)
 		enum postern_cmd cmd;
 		nl_reply_fn take;
 	} dumps[] = {
-		{ POSTERN_CMD_ZONE_GET, take_zone },   { POSTERN_CMD_HOSTS_GET, take_hosts },
+		{ POSTERN_CMD_ZONE_GET, take_zone },	 { POSTERN_CMD_HOSTS_GET, take_hosts },
 		{ POSTERN_CMD_RANGES_GET, take_ranges }, { POSTERN_CMD_SERVICE_GET, take_service },
 		{ POSTERN_CMD_RULE_GET, take_rule },
 	};
@@ -398,8 +398,7 @@ static int dump_all(struct nl *nl, struct fetch *f, int what)
 	}
 	/* Half a dump, when the policy went away, looks like a small one. */
 	if (f->p->zones.n != f->state->nr_zones || f->p->hosts.n != f->state->nr_hosts ||
-	    f->p->services_order.n != f->state->nr_services ||
-	    f->p->rules.n != f->state->nr_rules)
+	    f->p->services_order.n != f->state->nr_services || f->p->rules.n != f->state->nr_rules)
 		return -EAGAIN;
 	return 0;
 }
@@ -437,8 +436,9 @@ enum status fetch_policy(struct nl *nl, int what, struct policy **p, struct stat
 	if (err == -EAGAIN)
 		complain("the policy changes faster than it can be shown; try again.");
 	else if (err == -EPROTO)
-		complain("the kernel's answer makes no sense; is the module of the same version? see 'postern version'.");
+		complain(
+			"the kernel's answer makes no sense; is the module of the same version? see 'postern version'.");
 	else
-		return kernel_complain(nl, "to show the policy");
+		return kernel_complain(nl, "reading the policy");
 	return STATUS_REFUSED;
 }

@@ -156,8 +156,8 @@ static void add_service(struct batch *b, const struct policy *p, const struct se
 	nla_put_string(b->msg, POSTERN_A_NAME, s->name);
 	put_place(b, p, &s->loc);
 	if (s->ports.n) {
-		to = nla_data(nla_reserve(b->msg, POSTERN_A_PORTS,
-					  (int)(s->ports.n * sizeof(*to))));
+		to = nla_data(
+			nla_reserve(b->msg, POSTERN_A_PORTS, (int)(s->ports.n * sizeof(*to))));
 		vec_for_each(spec, &s->ports)
 			to[spec_i] = spec->ports;
 	}
@@ -338,5 +338,5 @@ enum status load_policy(struct nl *nl, const struct policy *p, struct load *load
 		complain("the kernel refused the policy; what was in force stays.");
 		return STATUS_REFUSED;
 	}
-	return kernel_complain(nl, "the policy");
+	return kernel_complain(nl, "loading a policy");
 }

@@ -24,9 +24,9 @@ struct vec {
 
 void vec_push(struct arena *a, struct vec *vec, void *item);
 
-#define vec_for_each(pos, vec)                                                                     \
-	for (unsigned int pos##_i = 0;                                                             \
-	     pos##_i < (vec)->n && ((pos) = (vec)->v[pos##_i], 1); pos##_i++)
+#define vec_for_each(pos, vec)                                                               \
+	for (unsigned int pos##_i = 0; pos##_i < (vec)->n && ((pos) = (vec)->v[pos##_i], 1); \
+	     pos##_i++)
 
 void *xrealloc(void *p, size_t nr, size_t size);
 

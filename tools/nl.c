@@ -45,7 +45,8 @@ enum status kernel_open(struct nl *nl)
 	set_option(nl->sock, NETLINK_CAP_ACK);
 	nl->family = genl_ctrl_resolve(nl->sock, POSTERN_GENL_NAME);
 	if (nl->family < 0) {
-		complain("the postern module is not loaded: modprobe postern (or insmod postern.ko).");
+		complain(
+			"the postern module is not loaded: modprobe postern (or insmod postern.ko).");
 		kernel_close(nl);
 		return STATUS_ABSENT;
 	}
@@ -253,15 +254,17 @@ int kernel_dump(struct nl *nl, enum postern_cmd cmd, nl_reply_fn fn, void *arg)
 
 enum status kernel_complain(const struct nl *nl, const char *what)
 {
-	if (nl->error == EPERM) {
+	size_t len = strlen(nl->sentence);
+
+	if (nl->error == EPERM && !len) {
 		complain("%s needs CAP_NET_ADMIN in this network namespace: run it as root (sudo postern ...).",
 			 what);
 		return STATUS_ABSENT;
 	}
-	complain("the kernel refused %s: %s%s", what,
-		 nl->sentence[0] ? nl->sentence : strerror(nl->error),
-		 nl->sentence[0] && nl->sentence[strlen(nl->sentence) - 1] == '.' ? "" : ".");
-	return STATUS_REFUSED;
+	complain("%s was refused by the kernel: %s%s", what,
+		 len ? nl->sentence : strerror(nl->error),
+		 len && nl->sentence[len - 1] == '.' ? "" : ".");
+	return nl->error == EPERM ? STATUS_ABSENT : STATUS_REFUSED;
 }
 
 struct listener {
@@ -289,20 +292,21 @@ static int skip_sequence_check(struct nl_msg *msg, void *arg)
 }
 
 enum status kernel_listen(struct nl *nl, bool (*fn)(const struct nl_attrs *attrs, void *arg),
-		      void (*lost)(void *arg), void *arg)
+			  void (*lost)(void *arg), void *arg)
 {
 	struct listener l = { .fn = fn, .arg = arg };
 	int group, err;
 
 	group = genl_ctrl_resolve_grp(nl->sock, POSTERN_GENL_NAME, POSTERN_MCGRP_EVENTS);
 	if (group < 0) {
-		complain("the module has no group of events; is it of the same version? see 'postern version'.");
+		complain(
+			"the module has no group of events; is it of the same version? see 'postern version'.");
 		return STATUS_REFUSED;
 	}
 	err = nl_socket_add_membership(nl->sock, group);
 	if (err) {
 		nl->error = err == -NLE_PERM ? EPERM : EIO;
-		return kernel_complain(nl, "to listen");
+		return kernel_complain(nl, "listening to events");
 	}
 	nl_socket_modify_cb(nl->sock, NL_CB_SEQ_CHECK, NL_CB_CUSTOM, skip_sequence_check, NULL);
 	nl_socket_modify_cb(nl->sock, NL_CB_VALID, NL_CB_CUSTOM, on_event, &l);

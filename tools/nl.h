@@ -50,12 +50,12 @@ int kernel_call(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg);
 /* -EAGAIN: the policy was changed meanwhile. */
 int kernel_dump(struct nl *nl, enum postern_cmd cmd, nl_reply_fn fn, void *arg);
 
-/* Complains about the last refusal; the status that follows from it. */
+/* Complains that @what, like "loading a policy", was refused; the status that follows. */
 enum status kernel_complain(const struct nl *nl, const char *what);
 
 /* Calls @fn for each event until it returns false. */
 enum status kernel_listen(struct nl *nl, bool (*fn)(const struct nl_attrs *attrs, void *arg),
-		      void (*lost)(void *arg), void *arg);
+			  void (*lost)(void *arg), void *arg);
 
 /* The interface version that the module speaks, 0 if it is not there. */
 unsigned int kernel_version(struct nl *nl);

@@ -12,7 +12,11 @@
 
 static struct {
 	bool json;
-	enum { AUTO, ALWAYS, NEVER } color;
+	enum {
+		AUTO,
+		ALWAYS,
+		NEVER
+	} color;
 	json_t *stack[DEPTH_MAX];
 	int depth;
 } out;
@@ -169,6 +173,23 @@ void out_bool(const char *key, const char *text_if_true, bool value)
 		add(key, json_boolean(value));
 	if (!out.json && text_if_true && value)
 		fputs(text_if_true, stdout);
+}
+
+void out_count(const char *key, uint64_t n, const char *one, const char *many, const char *after)
+{
+	out_uint(key, "%llu ", n);
+	out_text("%s%s", n == 1 ? one : many, after);
+}
+
+void out_bytes(const char *key, uint64_t n, const char *after)
+{
+	out_uint(key, NULL, n);
+	if (n < 10240)
+		out_text("%llu bytes%s", (unsigned long long)n, after);
+	else if (n < 10485760)
+		out_text("%.1f KiB%s", (double)n / 1024, after);
+	else
+		out_text("%.1f MiB%s", (double)n / 1048576, after);
 }
 
 void out_text(const char *fmt, ...)

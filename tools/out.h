@@ -39,6 +39,11 @@ void out_uint(const char *key, const char *fmt, uint64_t value);
 void out_element(const char *fmt, const char *value);
 void out_bool(const char *key, const char *text_if_true, bool value);
 
+/* "3 rules, ": the number, what is counted, and @after. */
+void out_count(const char *key, uint64_t n, const char *one, const char *many, const char *after);
+/* In the unit that suits it. */
+void out_bytes(const char *key, uint64_t n, const char *after);
+
 /* Only as text. */
 void out_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

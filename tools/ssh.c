@@ -20,8 +20,8 @@ static bool parse_connection(const char *text, struct range *client, struct rang
 	char client_text[64], server_text[64], why[ADDRESS_ERROR_MAX];
 	unsigned int client_port, server_port;
 
-	if (sscanf(text, "%63s %u %63s %u", client_text, &client_port, server_text,
-		   &server_port) != 4)
+	if (sscanf(text, "%63s %u %63s %u", client_text, &client_port, server_text, &server_port) !=
+	    4)
 		return false;
 	client_text[strcspn(client_text, "%")] = 0;
 	server_text[strcspn(server_text, "%")] = 0;

@@ -45,6 +45,19 @@ enum status report_diags(const struct policy *p)
 	return p->diags.nr_errors ? STATUS_USAGE : STATUS_OK;
 }
 
+void report_counts(const struct policy *p)
+{
+	out_count("zones", p->zones.n, "zone", "zones", ", ");
+	out_count("hosts", p->hosts_order.n, "set of hosts", "sets of hosts", ", ");
+	out_count("services", p->services_order.n, "service", "services", ", ");
+	out_count("rules", p->rules.n, "rule", "rules", "");
+}
+
+const char *policy_title(const struct policy *p)
+{
+	return ((const struct source *)p->sources.v[0])->path;
+}
+
 enum status cmd_check(const struct args *args)
 {
 	struct policy *p = policy_new();
@@ -53,11 +66,9 @@ enum status cmd_check(const struct args *args)
 	policy_read(p, args->words[0]);
 	status = report_diags(p);
 	if (status == STATUS_OK) {
-		out_text("%s is right: ", args->words[0]);
-		out_uint("zones", "%llu zones, ", p->zones.n);
-		out_uint("hosts", "%llu sets of hosts, ", p->hosts_order.n);
-		out_uint("services", "%llu services, ", p->services_order.n);
-		out_uint("rules", "%llu rules\n", p->rules.n);
+		out_text("%s is right: ", policy_title(p));
+		report_counts(p);
+		out_text("\n");
 	}
 	policy_free(p);
 	return status;

@@ -13,7 +13,7 @@ enum status cmd_confirm(const struct args *args)
 	if (status != STATUS_OK)
 		return status;
 	if (kernel_call(&nl, kernel_request(&nl, POSTERN_CMD_POLICY_CONFIRM, 0), NULL, NULL))
-		status = kernel_complain(&nl, "to confirm");
+		status = kernel_complain(&nl, "confirming");
 	else
 		out_bool("confirmed", "The policy stays.\n", true);
 	kernel_close(&nl);

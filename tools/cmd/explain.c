@@ -143,7 +143,8 @@ static void print_way(const struct nl_attrs *attrs)
 {
 	bool from = attrs->a[POSTERN_A_ZONE_NAME], to = attrs->a[POSTERN_A_ZONE_OUT_NAME];
 
-	out_str(NULL, "  way        %s", from ? attrs_string(attrs, POSTERN_A_ZONE_NAME) : "no zone");
+	out_str(NULL, "  way        %s",
+		from ? attrs_string(attrs, POSTERN_A_ZONE_NAME) : "no zone");
 	out_str(NULL, " -> %s\n", to ? attrs_string(attrs, POSTERN_A_ZONE_OUT_NAME) : "no zone");
 	if (from)
 		out_str("from", NULL, attrs_string(attrs, POSTERN_A_ZONE_NAME));
@@ -172,7 +173,7 @@ static void print_answer(const struct nl_attrs *attrs, void *arg)
 	uint32_t reason = attrs_u32(attrs, POSTERN_A_REASON);
 	bool accepted = verdict == POSTERN_VERDICT_ACCEPT;
 
-	out_color_str(accepted			       ? COLOR_GOOD :
+	out_color_str(accepted			      ? COLOR_GOOD :
 		      verdict == POSTERN_VERDICT_DROP ? COLOR_BAD :
 							COLOR_NONE,
 		      "verdict", "%s", verdict_name(verdict));
@@ -212,7 +213,7 @@ enum status cmd_explain(const struct args *args)
 	if (status != STATUS_OK)
 		nlmsg_free(msg);
 	else if (kernel_call(&nl, msg, print_answer, &answer))
-		status = kernel_complain(&nl, "to explain");
+		status = kernel_complain(&nl, "explaining");
 	kernel_close(&nl);
 	arena_free(&arena);
 	return status;

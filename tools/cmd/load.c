@@ -22,20 +22,20 @@ static bool parse_seconds(const char *text, uint32_t *ms)
 	return true;
 }
 
-static void report(const struct policy *p, const struct load *load, const char *path)
+static void report(const struct policy *p, const struct load *load)
 {
 	bool dry = load->commit_flags & POSTERN_COMMIT_DRY_RUN;
 
-	out_text(dry ? "%s would load: " : "%s is in force: ", path);
+	out_text(dry ? "%s would load: " : "%s is in force: ", policy_title(p));
 	out_bool("dry-run", NULL, dry);
 	out_uint("generation", dry ? NULL : "generation %llu, ", load->generation);
-	out_uint("zones", "%llu zones, ", p->zones.n);
-	out_uint("hosts", "%llu sets of hosts, ", p->hosts_order.n);
-	out_uint("services", "%llu services, ", p->services_order.n);
-	out_uint("rules", "%llu rules, ", p->rules.n);
-	out_uint("memory", "%llu bytes\n", load->memory);
+	report_counts(p);
+	out_text(", ");
+	out_bytes("memory", load->memory, "\n");
 	if (load->confirm_ms && !dry)
-		out_uint("confirm", "It goes in %llu seconds, unless 'postern confirm' says that it stays.\n",
+		out_uint("confirm-ms", NULL, load->confirm_ms);
+	if (load->confirm_ms && !dry)
+		out_text("What was in force before comes back in %u s, unless 'postern confirm' comes first.\n",
 			 load->confirm_ms / 1000);
 }
 
@@ -63,7 +63,7 @@ enum status cmd_load(const struct args *args)
 		ssh_warn(p);
 		status = load_policy(&nl, p, &load);
 		if (status == STATUS_OK)
-			report(p, &load, args->words[0]);
+			report(p, &load);
 		kernel_close(&nl);
 	}
 	policy_free(p);

@@ -20,8 +20,7 @@ static void print_time(void)
 	localtime_r(&now.tv_sec, &tm);
 	strftime(text, sizeof(text), "%H:%M:%S", &tm);
 	out_text("%s.%03ld ", text, now.tv_nsec / 1000000);
-	out_uint("time-ms", NULL,
-		 (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+	out_uint("time-ms", NULL, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
 }
 
 static void print_address(const struct nl_attrs *attrs, enum postern_attr attr, const char *key,

@@ -13,7 +13,7 @@ enum status cmd_reset(const struct args *args)
 	if (status != STATUS_OK)
 		return status;
 	if (kernel_call(&nl, kernel_request(&nl, POSTERN_CMD_COUNTER_RESET, 0), NULL, NULL))
-		status = kernel_complain(&nl, "to reset the counters");
+		status = kernel_complain(&nl, "resetting the counters");
 	else
 		out_bool("reset", "Every counter is 0.\n", true);
 	kernel_close(&nl);

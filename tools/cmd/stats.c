@@ -62,7 +62,8 @@ static void print_reasons(const struct counters *all, bool zeros)
 		if (!c->is_reason || (!zeros && !c->value && !c->observed))
 			continue;
 		if (!head)
-			out_text("\n%-18s %14s %14s\n", "dropped because", "packets", "only observed");
+			out_text("\n%-18s %14s %14s\n", "dropped because", "packets",
+				 "only observed");
 		head = true;
 		out_object(c->name);
 		out_color_str(COLOR_NAME, NULL, "%-18s ", c->name);
@@ -94,7 +95,7 @@ enum status cmd_stats(const struct args *args)
 	} while (err == -EAGAIN && ++tries < 20);
 	/* Counters do not depend on the policy; that it changed between them does no harm. */
 	if (err && err != -EAGAIN) {
-		status = kernel_complain(&nl, "to show its counters");
+		status = kernel_complain(&nl, "reading the counters");
 	} else {
 		print_counters(&all, zeros);
 		print_reasons(&all, zeros);

@@ -90,14 +90,16 @@ static void print_policy_state(const struct state *s)
 {
 	print_files(s);
 	print_loaded(s);
-	out_uint("zones", "  policy     %llu zones, ", s->nr_zones);
-	out_uint("hosts", "%llu sets of hosts", s->nr_hosts);
-	out_uint("ranges", " of %llu ranges, ", s->nr_ranges);
-	out_uint("services", "%llu services, ", s->nr_services);
-	out_uint("rules", "%llu rules\n", s->nr_rules);
-	out_uint("classes", "  memory     %llu classes of addresses, ", s->nr_classes);
-	out_uint("cells", "%llu combinations, ", s->nr_cells);
-	out_uint("memory", "%llu bytes\n", s->memory);
+	out_text("  policy     ");
+	out_count("zones", s->nr_zones, "zone", "zones", ", ");
+	out_count("hosts", s->nr_hosts, "set of hosts", "sets of hosts", " ");
+	out_uint("ranges", s->nr_ranges == 1 ? "(%llu range), " : "(%llu ranges), ", s->nr_ranges);
+	out_count("services", s->nr_services, "service", "services", ", ");
+	out_count("rules", s->nr_rules, "rule", "rules", "\n");
+	out_text("  memory     ");
+	out_bytes("memory", s->memory, ", ");
+	out_count("classes", s->nr_classes, "class of addresses", "classes of addresses", ", ");
+	out_count("cells", s->nr_cells, "combination", "combinations", "\n");
 	if (s->mark_mask) {
 		out_text("  mark       0x%x/0x%x\n", s->mark, s->mark_mask);
 		out_uint("mark", NULL, s->mark);
@@ -119,7 +121,7 @@ static void print_warnings(const struct state *s)
 	out_array("warnings");
 	if (s->flags & POSTERN_STATUS_TRIAL) {
 		snprintf(text, sizeof(text),
-			 "on trial: goes in %llu s unless 'postern confirm' says that it stays",
+			 "on trial: what was before comes back in %llu s, unless 'postern confirm' comes first",
 			 (unsigned long long)(s->confirm_ms + 999) / 1000);
 		warning(text);
 	}

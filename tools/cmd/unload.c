@@ -27,7 +27,7 @@ enum status cmd_unload(const struct args *args)
 		nla_put_u32(msg, POSTERN_A_UNLOAD_FLAGS, flags);
 	if (kernel_call(&nl, msg, NULL, NULL) ||
 	    kernel_call(&nl, kernel_request(&nl, POSTERN_CMD_STATUS_GET, 0), take_flags, &state)) {
-		status = kernel_complain(&nl, "to unload");
+		status = kernel_complain(&nl, "unloading");
 	} else {
 		bool open = !(state & POSTERN_STATUS_LOCKDOWN) || state & POSTERN_STATUS_OPEN;
 

@@ -24,7 +24,7 @@ enum status cmd_version(const struct args *args)
 	version = kernel_version(&nl);
 	out_uint("module-interface", NULL, version);
 	if (kernel_call(&nl, kernel_request(&nl, POSTERN_CMD_STATUS_GET, 0), take_version, NULL))
-		status = kernel_complain(&nl, "the module's version");
+		status = kernel_complain(&nl, "reading the module's version");
 	if (version && version != POSTERN_GENL_VERSION)
 		complain("the module speaks version %u of the interface, and this tool version %d: install both from one release.",
 			 version, POSTERN_GENL_VERSION);

@@ -86,7 +86,7 @@ static bool widen(struct range *r, unsigned int bits)
 		r->r4.hi = r->r4.lo | host;
 		return clean;
 	}
-	for (i = 0; i < 16; i++, bits = bits > 8 ? bits - 8 : 0) {
+	for (i = 0; i<16; i++, bits = bits> 8 ? bits - 8 : 0) {
 		mask = bits >= 8 ? 0 : (uint8_t)(0xff >> bits);
 		if (r->r6.lo.s6_addr[i] & mask)
 			clean = false;
@@ -268,6 +268,6 @@ void address_print(const struct range *r, char text[RANGE_TEXT_MAX])
 
 bool address_is_meant(const char *text, size_t len)
 {
-	return len && (isdigit((unsigned char)*text) || memchr(text, ':', len) ||
-		       memchr(text, '/', len));
+	return len &&
+	       (isdigit((unsigned char)*text) || memchr(text, ':', len) || memchr(text, '/', len));
 }

@@ -148,8 +148,7 @@ static bool covers6(const struct addrset *a, const struct range6 *r)
 	const struct range6 *in = find6(a, &r->lo), *end = a->v6 + a->n6;
 
 	while (in && compare6(&in->hi, &r->hi) < 0) {
-		if (compare6(&in->hi, &r->lo) < 0 || in + 1 == end ||
-		    !follows6(&in[1].lo, &in->hi))
+		if (compare6(&in->hi, &r->lo) < 0 || in + 1 == end || !follows6(&in[1].lo, &in->hi))
 			return false;
 		in++;
 	}

@@ -7,9 +7,18 @@
 
 #define TCP IPPROTO_TCP
 #define UDP IPPROTO_UDP
-#define PING4 { IPPROTO_ICMP, 0, 8 << 8, 8 << 8 | 255, 0 }
-#define PING6 { IPPROTO_ICMPV6, 0, 128 << 8, 128 << 8 | 255, 0 }
-#define PORT(proto, port) { proto, 0, port, port, 0 }
+#define PING4                                            \
+	{                                                \
+		IPPROTO_ICMP, 0, 8 << 8, 8 << 8 | 255, 0 \
+	}
+#define PING6                                                  \
+	{                                                      \
+		IPPROTO_ICMPV6, 0, 128 << 8, 128 << 8 | 255, 0 \
+	}
+#define PORT(proto, port)               \
+	{                               \
+		proto, 0, port, port, 0 \
+	}
 
 static const struct builtin {
 	const char *name;
@@ -111,12 +120,13 @@ struct number {
 
 /* The first name of a number is the one that is printed. */
 static const struct number protocols[] = {
-	{ "icmp", 1 },	   { "igmp", 2 },     { "ipip", 4 },   { "tcp", 6 },	  { "egp", 8 },
-	{ "igp", 9 },	   { "udp", 17 },     { "dccp", 33 },  { "ipv6", 41 },	  { "sit", 41 },
-	{ "rsvp", 46 },	   { "gre", 47 },     { "esp", 50 },   { "ah", 51 },	  { "icmpv6", 58 },
-	{ "ipv6-icmp", 58 }, { "eigrp", 88 },   { "ospf", 89 },  { "etherip", 97 }, { "pim", 103 },
-	{ "ipcomp", 108 }, { "vrrp", 112 },   { "l2tp", 115 }, { "sctp", 132 },	  { "udplite", 136 },
-	{ "mpls", 137 },
+	{ "icmp", 1 },	    { "igmp", 2 },   { "ipip", 4 },	{ "tcp", 6 },
+	{ "egp", 8 },	    { "igp", 9 },    { "udp", 17 },	{ "dccp", 33 },
+	{ "ipv6", 41 },	    { "sit", 41 },   { "rsvp", 46 },	{ "gre", 47 },
+	{ "esp", 50 },	    { "ah", 51 },    { "icmpv6", 58 },	{ "ipv6-icmp", 58 },
+	{ "eigrp", 88 },    { "ospf", 89 },  { "etherip", 97 }, { "pim", 103 },
+	{ "ipcomp", 108 },  { "vrrp", 112 }, { "l2tp", 115 },	{ "sctp", 132 },
+	{ "udplite", 136 }, { "mpls", 137 },
 };
 
 static const struct number icmp_types[] = {

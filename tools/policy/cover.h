@@ -16,7 +16,7 @@ struct flat {
 	struct flat_part {
 		const struct zone *zone; /* NULL: in whichever zone */
 		struct addrset set;
-	} *parts;
+	} * parts;
 };
 
 /* Services: ranges of each protocol, ascending, neighbours joined. */
@@ -26,7 +26,7 @@ struct flat_ports {
 	struct flat_range {
 		uint8_t proto;
 		uint16_t lo, hi;
-	} *ranges;
+	} * ranges;
 };
 
 void flat_end(struct flat *flat, const struct vec *endpoints);

@@ -51,8 +51,7 @@ static uint64_t zone_bit(const struct zone *zone)
 
 static void resolve_hosts(struct policy *p, struct hosts *h, unsigned int depth);
 
-static void add_member(struct policy *p, struct hosts *h, const struct ref *ref,
-		       unsigned int depth)
+static void add_member(struct policy *p, struct hosts *h, const struct ref *ref, unsigned int depth)
 {
 	struct place *place = names_get(&p->places, ref->name);
 	struct hosts *member;
@@ -170,8 +169,7 @@ static void add_service_member(struct policy *p, struct service *s, const struct
 		return;
 	if (member->visit == VISIT_OPEN) {
 		if (member == s)
-			diag_error(&p->diags, ref->loc, "service '%s' contains itself.",
-				   ref->name);
+			diag_error(&p->diags, ref->loc, "service '%s' contains itself.", ref->name);
 		else
 			diag_error(&p->diags, ref->loc,
 				   "service '%s' contains itself by way of '%s'.", ref->name,
@@ -179,16 +177,14 @@ static void add_service_member(struct policy *p, struct service *s, const struct
 		return;
 	}
 	if (depth == NEST_MAX) {
-		diag_error(&p->diags, ref->loc, "services are nested more than %d deep.",
-			   NEST_MAX);
+		diag_error(&p->diags, ref->loc, "services are nested more than %d deep.", NEST_MAX);
 		return;
 	}
 	resolve_service(p, member, depth + 1);
 	if (member->depth + 1 > s->depth)
 		s->depth = member->depth + 1;
 	if (s->depth == NEST_MAX && member->depth + 1 == NEST_MAX)
-		diag_error(&p->diags, ref->loc, "services are nested more than %d deep.",
-			   NEST_MAX);
+		diag_error(&p->diags, ref->loc, "services are nested more than %d deep.", NEST_MAX);
 	vec_push(&p->arena, &s->members, member);
 }
 

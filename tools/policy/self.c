@@ -54,8 +54,7 @@ bool policy_allows_self(struct policy *p, const struct range *client, const stru
 		    matches(rule, client, self, zone, port))
 			return false;
 	vec_for_each(rule, &p->rules)
-		if (rule->action == POSTERN_ACTION_ALLOW &&
-		    matches(rule, client, self, zone, port))
+		if (rule->action == POSTERN_ACTION_ALLOW && matches(rule, client, self, zone, port))
 			return true;
 	return false;
 }

@@ -128,14 +128,12 @@ static void warn_claims(struct policy *p, struct claims *c, const char *where)
 	for (i = 0; i < c->nr; i++) {
 		claim = &c->claims[i];
 		if (widest && widest->ports.proto == claim->ports.proto &&
-		    widest->ports.hi >= claim->ports.lo &&
-		    !same_loc(&widest->loc, &claim->loc)) {
+		    widest->ports.hi >= claim->ports.lo && !same_loc(&widest->loc, &claim->loc)) {
 			later = widest->seq > claim->seq ? widest : claim;
 			hi = widest->ports.hi < claim->ports.hi ? widest->ports.hi :
 								  claim->ports.hi;
 			diag_warning(&p->diags, later->loc, "%s is named twice in this %s.",
-				     ports_text(p, claim->ports.proto, claim->ports.lo, hi),
-				     where);
+				     ports_text(p, claim->ports.proto, claim->ports.lo, hi), where);
 		}
 		if (!widest || widest->ports.proto != claim->ports.proto ||
 		    claim->ports.hi > widest->ports.hi)
