@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The shortest way through everything, for every kernel: the module comes, a policy
+# is loaded, a connection passes, another does not, both are counted and named, and
+# the module goes while packets flow.
+set -euo pipefail
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+command -v nc >/dev/null || ktap_skip_all "needs nc"
+was_there=
+[ ! -e /sys/module/postern ] || was_there=1
+topology_up
+postern_ready
+ktap_plan 16
+
+policy() {
+	cat <<-'END'
+		zone outside { eth0 }
+		zone inside  { eth1 } reject yes
+		server mail in inside { 192.0.2.10, 2001:db8:0:2::10 }
+		allow outside -> mail : smtp, tcp 8080
+		allow outside -> mail : dns
+	END
+}
+
+counter() { at router awk -v n="$1" '$1 == n { print $2 }' /proc/net/postern/counters; }
+# more NAME THAN: has the counter grown?
+more() { [ "$(counter "$1")" -gt "$2" ]; }
+# says SENTENCE COMMAND...: does COMMAND print it?
+says() {
+	local text=$1 out
+	shift
+	out=$("$@" 2>&1) || true
+	grep -qF -- "$text" <<<"$out" || { echo "$out" && return 1; }
+}
+
+check "the module is there" test -e /proc/net/postern/status
+check "a wrong policy is refused" says "line 1" \
+	sh -c "echo 'allow nobody -> any' | postern check - 2>&1 | sed 's/^[^:]*:1:/line 1:/'"
+policy | at router postern load - >/dev/null && loaded=0 || loaded=$?
+check_equal "the policy is loaded" 0 "$loaded"
+check "status says so" says "rules 2" at router cat /proc/net/postern/status
+
+spawn perim nc -klp 25 -s 192.0.2.10
+spawn perim nc -6klp 25 -s 2001:db8:0:2::10
+spawn perim nc -klp 26 -s 192.0.2.10
+spawn perim nc -6klp 26 -s 2001:db8:0:2::10
+busywait 20 listening perim 25 26
+check "mail is open" at inet nc -nzw 10 192.0.2.10 25
+check "mail is open, IPv6" at inet nc -nzw 10 2001:db8:0:2::10 25
+denied=$(counter drop-no-rule)
+check_not "another port is not" at inet nc -nzw 2 192.0.2.10 26
+check "and has its reason" more drop-no-rule "$denied"
+denied=$(counter drop-no-rule)
+check_not "another port is not, IPv6" at inet nc -nzw 2 2001:db8:0:2::10 26
+check "and has its reason, IPv6" more drop-no-rule "$denied"
+denied=$(counter drop-no-rule)
+check_not "from inside, nothing is" at perim nc -nzw 2 203.0.113.2 25
+check "and is answered" more rejects 0
+check "the rule has its hits" sh -c "ip netns exec $(ns router) grep -q '^0 2 ' /proc/net/postern/rules"
+check "explain tells the same" says "no-rule" at router postern explain 203.0.113.2 192.0.2.10 tcp 26
+
+check "the policy goes" at router postern unload
+if [ -n "$was_there" ]; then
+	ktap_skip "the module goes" "it was loaded before"
+else
+	check "the module goes" rmmod postern
+fi
+ktap_done
