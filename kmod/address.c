@@ -96,23 +96,37 @@ u32 pn_address_class6(const struct pn_addresses *a, struct pn_key addr)
 
 struct builder {
 	struct pn_policy *policy;
-	struct pn_addresses *a;
-	const struct pn_key *key;
+	const struct pn_addresses *a;
 	struct pn_address_node *nodes;
 	u32 *slots;
 	u32 nr_nodes, cap_nodes;
 	u32 nr_slots, cap_slots;
 };
 
+static struct pn_key key_at(const struct builder *b, u32 i)
+{
+	if (b->a->key6)
+		return b->a->key6[i];
+	return (struct pn_key){ .hi = b->a->key4[i] };
+}
+
+/* The half of boundary @i that a node looks at. */
+static u64 word_at(const struct builder *b, u32 i, bool low)
+{
+	struct pn_key key = key_at(b, i);
+
+	return low ? key.lo : key.hi;
+}
+
 /* How many of the values that @bits bits below bit @top take occur. */
 static u32 occupied(const struct builder *b, u32 first, u32 last, bool low,
 		    u32 shift)
 {
-	u64 seen = low ? b->key[first].lo : b->key[first].hi;
+	u64 seen = word_at(b, first, low);
 	u32 n = 1, i;
 
 	for (i = first + 1; i <= last; i++) {
-		u64 word = low ? b->key[i].lo : b->key[i].hi;
+		u64 word = word_at(b, i, low);
 
 		if (word >> shift != seen >> shift)
 			n++;
@@ -124,7 +138,7 @@ static u32 occupied(const struct builder *b, u32 first, u32 last, bool low,
 /* Chooses which address bits node @n takes. */
 static void choose_bits(const struct builder *b, struct pn_address_node *n)
 {
-	struct pn_key lo = b->key[n->first], hi = b->key[n->last];
+	struct pn_key lo = key_at(b, n->first), hi = key_at(b, n->last);
 	u32 count = n->last - n->first + 1;
 	u32 top, bits, used;
 
@@ -176,7 +190,7 @@ static int fill_node(struct builder *b, u32 index, bool deepest)
 		u32 begin = i;
 
 		while (i <= n.last) {
-			u64 word = n.low ? b->key[i].lo : b->key[i].hi;
+			u64 word = word_at(b, i, n.low);
 
 			if (((word >> n.shift) & (size - 1)) != value)
 				break;
@@ -213,77 +227,101 @@ static int build_nodes(struct builder *b, u32 nr)
 	return 0;
 }
 
-/* Gives back what doubling took too much. */
-static void *trim(struct pn_policy *policy, void *p, u32 nr, u32 cap,
-		  size_t size)
+int pn_address_alloc(struct pn_policy *policy, struct pn_addresses *a, bool v6,
+		     u32 cap)
 {
-	void *new;
-
-	if (nr == cap || !nr)
-		return p;
-	new = pn_alloc(policy, nr, size);
-	if (!new)
-		return NULL;
-	memcpy(new, p, nr * size);
-	pn_free(policy, p, cap, size);
-	return new;
+	a->cap = cap;
+	a->class = pn_alloc(policy, cap, sizeof(*a->class));
+	if (v6)
+		a->key6 = pn_alloc(policy, cap, sizeof(*a->key6));
+	else
+		a->key4 = pn_alloc(policy, cap, sizeof(*a->key4));
+	return a->class && (a->key4 || a->key6) ? 0 : -ENOMEM;
 }
 
-int pn_address_build(struct pn_policy *policy, struct pn_addresses *a, bool v6,
-		     const struct pn_key *key, const u32 *class, u32 nr)
+void pn_address_add(struct pn_addresses *a, struct pn_key key, u32 class)
 {
-	struct builder b = { .policy = policy, .a = a, .key = key };
-	u32 *classes, *key4 = NULL;
-	struct pn_key *key6 = NULL;
-	void *nodes, *slots;
-	u32 i;
-
-	a->nr = nr;
-	classes = pn_alloc(policy, nr, sizeof(*classes));
-	a->class = classes;
-	if (v6)
-		key6 = pn_alloc(policy, nr, sizeof(*key6));
+	if (a->key6)
+		a->key6[a->nr] = key;
 	else
-		key4 = pn_alloc(policy, nr, sizeof(*key4));
-	a->key6 = key6;
-	a->key4 = key4;
-	if (!classes || (!key4 && !key6))
-		return -ENOMEM;
-	for (i = 0; i < nr; i++) {
-		classes[i] = class[i];
-		if (v6)
-			key6[i] = key[i];
-		else
-			key4[i] = key[i].hi;
-	}
+		a->key4[a->nr] = key.hi;
+	a->class[a->nr++] = class;
+}
 
-	if (build_nodes(&b, nr))
-		goto no_memory;
-	nodes = trim(policy, b.nodes, b.nr_nodes, b.cap_nodes, sizeof(*b.nodes));
-	if (!nodes)
+/* Gives back room that is not used. */
+static int trim(struct pn_policy *policy, void *array, u32 nr, u32 cap,
+		size_t size)
+{
+	void **p = array, *new;
+
+	if (nr == cap || !*p)
+		return 0;
+	new = pn_alloc(policy, nr, size);
+	if (!new)
+		return -ENOMEM;
+	memcpy(new, *p, nr * size);
+	pn_free(policy, *p, cap, size);
+	*p = new;
+	return 0;
+}
+
+/* Sets of hosts that touch or overlap have fewer boundaries than there is room. */
+static int trim_boundaries(struct pn_policy *policy, struct pn_addresses *a)
+{
+	struct pn_addresses old = *a;
+
+	/* less than a quarter to gain is not worth the copy */
+	if (old.nr > old.cap - old.cap / 4)
+		return 0;
+	*a = (struct pn_addresses){ .nr = old.nr };
+	if (pn_address_alloc(policy, a, old.key6, old.nr)) {
+		pn_address_free(policy, a);
+		*a = old;
+		return -ENOMEM;
+	}
+	memcpy(a->class, old.class, old.nr * sizeof(*a->class));
+	if (old.key6)
+		memcpy(a->key6, old.key6, old.nr * sizeof(*a->key6));
+	else
+		memcpy(a->key4, old.key4, old.nr * sizeof(*a->key4));
+	pn_address_free(policy, &old);
+	return 0;
+}
+
+int pn_address_build(struct pn_policy *policy, struct pn_addresses *a)
+{
+	struct builder b = { .policy = policy, .a = a };
+	int err;
+
+	err = trim_boundaries(policy, a);
+	if (!err)
+		err = build_nodes(&b, a->nr);
+	if (!err)
+		err = trim(policy, &b.nodes, b.nr_nodes, b.cap_nodes,
+			   sizeof(*b.nodes));
+	if (err)
 		goto no_memory;
 	b.cap_nodes = b.nr_nodes;
-	b.nodes = nodes;
-	slots = trim(policy, b.slots, b.nr_slots, b.cap_slots, sizeof(*b.slots));
-	if (b.nr_slots && !slots)
+	err = trim(policy, &b.slots, b.nr_slots, b.cap_slots, sizeof(*b.slots));
+	if (err)
 		goto no_memory;
-	a->nodes = nodes;
+	a->nodes = b.nodes;
 	a->nr_nodes = b.nr_nodes;
-	a->slots = slots;
+	a->slots = b.slots;
 	a->nr_slots = b.nr_slots;
 	return 0;
 
 no_memory:
 	pn_free(policy, b.nodes, b.cap_nodes, sizeof(*b.nodes));
 	pn_free(policy, b.slots, b.cap_slots, sizeof(*b.slots));
-	return -ENOMEM;
+	return err;
 }
 
 void pn_address_free(struct pn_policy *policy, struct pn_addresses *a)
 {
-	pn_free(policy, a->class, a->nr, sizeof(*a->class));
-	pn_free(policy, a->key4, a->nr, sizeof(*a->key4));
-	pn_free(policy, a->key6, a->nr, sizeof(*a->key6));
+	pn_free(policy, a->class, a->cap, sizeof(*a->class));
+	pn_free(policy, a->key4, a->cap, sizeof(*a->key4));
+	pn_free(policy, a->key6, a->cap, sizeof(*a->key6));
 	pn_free(policy, a->nodes, a->nr_nodes, sizeof(*a->nodes));
 	pn_free(policy, a->slots, a->nr_slots, sizeof(*a->slots));
 }

@@ -88,14 +88,16 @@ struct pn_address_node {
  * @key4: boundaries, if IPv4
  * @key6: boundaries, if IPv6
  * @class: class that begins at each boundary
+ * @nr: boundaries, ascending from 0
+ * @cap: for how many there is room
  */
 struct pn_addresses {
-	const u32 *class;
-	const u32 *key4;
-	const struct pn_key *key6;
+	u32 *class;
+	u32 *key4;
+	struct pn_key *key6;
 	const struct pn_address_node *nodes;
 	const u32 *slots;
-	u32 nr, nr_nodes, nr_slots;
+	u32 nr, cap, nr_nodes, nr_slots;
 };
 
 u32 pn_address_class4(const struct pn_addresses *a, u32 addr);
@@ -104,11 +106,13 @@ u32 pn_address_class6(const struct pn_addresses *a, struct pn_key addr);
 struct pn_policy;
 
 /*
- * Takes @nr boundaries, ascending from 0, and their classes, copies them and
- * builds the nodes over them. Return: 0 or -ENOMEM.
+ * Construction: room for @cap boundaries; boundaries one by one, the first is 0;
+ * the nodes over them. Return: 0 or -ENOMEM.
  */
-int pn_address_build(struct pn_policy *policy, struct pn_addresses *a, bool v6,
-		     const struct pn_key *key, const u32 *class, u32 nr);
+int pn_address_alloc(struct pn_policy *policy, struct pn_addresses *a, bool v6,
+		     u32 cap);
+void pn_address_add(struct pn_addresses *a, struct pn_key key, u32 class);
+int pn_address_build(struct pn_policy *policy, struct pn_addresses *a);
 void pn_address_free(struct pn_policy *policy, struct pn_addresses *a);
 
 #endif /* PN_ADDRESS_H */

@@ -32,9 +32,7 @@ struct sweep {
 	u32 *where;			/* by set: place in active + 1, or 0 */
 	struct pn_hash *hash;		/* by set */
 	struct pn_hash now;
-	struct pn_key *key;		/* the result */
-	u32 *class;
-	u32 nr, cap_key, cap_class;
+	struct pn_addresses *to;
 };
 
 static struct pn_key next_key(struct pn_key k, bool v6)
@@ -114,31 +112,20 @@ static void toggle(struct sweep *s, u32 set)
 /* The class that begins at @key, unless it is the one that is in force. */
 static int add_boundary(struct sweep *s, struct pn_key key)
 {
-	struct pn_policy *policy = s->c->policy;
+	struct pn_addresses *to = s->to;
 	u32 class;
 	int err;
 
 	err = pn_intern_get(&s->c->addresses, s->now, s->active, s->nr_active,
 			    &class);
-	if (err)
-		return err;
-	if (s->nr && s->class[s->nr - 1] == class)
-		return 0;
-	err = pn_grow(policy, (void **)&s->key, s->nr, &s->cap_key, 1,
-		      1U << 30, sizeof(*s->key));
-	if (!err)
-		err = pn_grow(policy, (void **)&s->class, s->nr, &s->cap_class,
-			      1, 1U << 30, sizeof(*s->class));
-	if (err)
-		return err;
-	s->key[s->nr] = key;
-	s->class[s->nr++] = class;
-	return 0;
+	if (!err && !(to->nr && to->class[to->nr - 1] == class))
+		pn_address_add(to, key, class);
+	return err;
 }
 
 static int sweep(struct sweep *s)
 {
-	struct pn_policy *policy = s->c->policy;
+	const struct pn_policy *policy = s->c->policy;
 	struct pn_key key = {};
 	u32 set, i;
 	int err;
@@ -169,11 +156,21 @@ static int sweep(struct sweep *s)
 	}
 }
 
-static int sweep_family(struct pn_compile *c, struct pn_addresses *a, bool v6)
+/* Each range has two boundaries at most, and the first is 0. */
+static u32 most_boundaries(const struct pn_policy *policy, bool v6)
+{
+	u32 nr = 1, i;
+
+	for (i = 0; i < policy->nr_hosts; i++)
+		nr += 2 * (v6 ? policy->hosts[i].nr6 : policy->hosts[i].nr4);
+	return nr;
+}
+
+static int sweep_family(struct pn_compile *c, struct pn_addresses *to, bool v6)
 {
 	struct pn_policy *policy = c->policy;
 	u32 n = policy->nr_hosts + 1;	/* room for the step behind the last */
-	struct sweep s = { .c = c, .v6 = v6 };
+	struct sweep s = { .c = c, .v6 = v6, .to = to };
 	int err = -ENOMEM;
 
 	s.heap = pn_alloc(policy, n, sizeof(*s.heap));
@@ -181,15 +178,16 @@ static int sweep_family(struct pn_compile *c, struct pn_addresses *a, bool v6)
 	s.where = pn_alloc(policy, n, sizeof(*s.where));
 	s.hash = pn_alloc(policy, n, sizeof(*s.hash));
 	if (s.heap && s.active && s.where && s.hash)
+		err = pn_address_alloc(policy, to, v6,
+				       most_boundaries(policy, v6));
+	if (!err)
 		err = sweep(&s);
 	if (!err)
-		err = pn_address_build(policy, a, v6, s.key, s.class, s.nr);
+		err = pn_address_build(policy, to);
 	pn_free(policy, s.heap, n, sizeof(*s.heap));
 	pn_free(policy, s.active, n, sizeof(*s.active));
 	pn_free(policy, s.where, n, sizeof(*s.where));
 	pn_free(policy, s.hash, n, sizeof(*s.hash));
-	pn_free(policy, s.key, s.cap_key, sizeof(*s.key));
-	pn_free(policy, s.class, s.cap_class, sizeof(*s.class));
 	return err;
 }
 

@@ -12,6 +12,9 @@
 #include "compile.h"
 #include "memory.h"
 
+/* Up to as many terms a class's lists of refs are merged, not sorted. */
+#define MERGED_TERMS	8
+
 struct vector {
 	u32 *item;
 	u32 nr, cap;
@@ -88,48 +91,84 @@ struct by_class {
 	u32 *count;			/* by service class */
 };
 
+/* Appends to @to what @a and @b hold, both ascending, in ascending order. */
+static int merge(struct pn_compile *c, struct vector *to, const u32 *a, u32 nr_a,
+		 const u32 *b, u32 nr_b)
+{
+	u32 *item;
+	int err;
+
+	err = pn_grow(c->policy, (void **)&to->item, to->nr, &to->cap,
+		      nr_a + nr_b, PN_CELLS_MAX * 4, sizeof(*to->item));
+	if (err)
+		return err;
+	item = to->item + to->nr;
+	to->nr += nr_a + nr_b;
+	while (nr_a && nr_b) {
+		if (*a < *b) {
+			*item++ = *a++;
+			nr_a--;
+		} else {
+			*item++ = *b++;
+			nr_b--;
+		}
+	}
+	/* one of them is left, if any */
+	if (nr_a)
+		memcpy(item, a, nr_a * sizeof(*a));
+	if (nr_b)
+		memcpy(item, b, nr_b * sizeof(*b));
+	return 0;
+}
+
 /* The list of @nr refs and those for any service, ascending, as a number. */
 static int intern_list(struct combine *m, struct by_class *w, const u32 *ref,
 		       u32 nr, u32 *k)
 {
 	struct pn_compile *c = m->c;
 	struct pn_hash hash = {};
-	u32 i = 0, j = 0, next;
+	u32 i;
 	int err;
 
 	w->merged.nr = 0;
-	while (i < nr || j < w->any.nr) {
-		if (j == w->any.nr || (i < nr && ref[i] < w->any.item[j]))
-			next = ref[i++];
-		else
-			next = w->any.item[j++];
-		pn_hash_toggle(&hash, pn_hash_of(&c->seed, PN_SPACE_REF, next));
-		err = push(c, &w->merged, next);
-		if (err)
-			return err;
-	}
+	err = merge(c, &w->merged, ref, nr, w->any.item, w->any.nr);
+	if (err)
+		return err;
+	for (i = 0; i < w->merged.nr; i++)
+		pn_hash_toggle(&hash, pn_hash_of(&c->seed, PN_SPACE_REF,
+						 w->merged.item[i]));
 	return pn_intern_get(&m->lists, hash, w->merged.item, w->merged.nr, k);
 }
 
+/*
+ * The refs of all terms of class @d. Few terms: their lists are merged, which
+ * costs less than to sort; many: sorted, as merging each anew would be quadratic.
+ */
 static int collect_refs(struct combine *m, struct by_class *w, u32 d)
 {
 	struct pn_compile *c = m->c;
-	u32 i, j, nr;
+	u32 i, nr;
 	const u32 *terms = pn_intern_members(&c->dst.classes, d, &nr);
-	int err;
+	int err = 0;
 
 	w->refs.nr = 0;
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr && !err; i++) {
 		const u32 *start = &m->dst_refs.start[terms[i]];
+		const u32 *refs = m->dst_refs.item + start[0];
 
-		for (j = start[0]; j < start[1]; j++) {
-			err = push(c, &w->refs, m->dst_refs.item[j]);
-			if (err)
-				return err;
+		if (nr > MERGED_TERMS) {
+			err = merge(c, &w->refs, refs, start[1] - start[0],
+				    NULL, 0);
+			continue;
 		}
+		w->merged.nr = 0;
+		err = merge(c, &w->merged, w->refs.item, w->refs.nr, refs,
+			    start[1] - start[0]);
+		swap(w->refs, w->merged);
 	}
-	sort(w->refs.item, w->refs.nr, sizeof(u32), compare_u32, NULL);
-	return 0;
+	if (nr > MERGED_TERMS && !err)
+		sort(w->refs.item, w->refs.nr, sizeof(u32), compare_u32, NULL);
+	return err;
 }
 
 /* Deals the refs out to the service classes they name: a counting sort. */
