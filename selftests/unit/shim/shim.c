@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel's services for the module's plain C files, and what the tests ask of
+ * them: that the n-th allocation fails, and that all are given back.
+ */
+#include "shim.h"
+#include "zone.h"
+
+unsigned long shim_fail_nth;
+unsigned long shim_allocations;
+long shim_live;
+u64 shim_seed = 1;
+unsigned int nr_cpu_ids = 3;
+
+/* What kmalloc(0) returns: no pointer to anything, and not NULL. */
+#define ZERO_SIZE	((void *)16)
+
+void *kvzalloc(size_t size, gfp_t flags)
+{
+	void *p;
+
+	(void)flags;
+	shim_allocations++;
+	if (shim_fail_nth && !--shim_fail_nth)
+		return NULL;
+	if (!size)
+		return ZERO_SIZE;
+	p = calloc(1, size);
+	assert(p);
+	shim_live++;
+	return p;
+}
+
+void kvfree(const void *p)
+{
+	if (!p || p == ZERO_SIZE)
+		return;
+	shim_live--;
+	free((void *)p);
+}
+
+void get_random_bytes(void *to, int size)
+{
+	u8 *byte = to;
+
+	while (size--) {
+		shim_seed = shim_seed * 6364136223846793005ULL + 1442695040888963407ULL;
+		*byte++ = shim_seed >> 56;
+	}
+}
+
+void sort(void *base, size_t num, size_t size,
+	  int (*cmp)(const void *a, const void *b),
+	  void (*swap)(void *a, void *b, int size))
+{
+	assert(!swap);
+	if (num)
+		qsort(base, num, size, cmp);
+}
+
+/* The policies of these tests never meet an interface. */
+void pn_zone_map_free(struct pn_policy *policy)
+{
+	assert(!policy->zonemap);
+}
