@@ -73,4 +73,7 @@ enum status report_diags(const struct policy *p);
 void report_counts(const struct policy *p);
 const char *policy_title(const struct policy *p);
 
+/* The whole policy as text that can be loaded. */
+void report_config(const struct policy *p);
+
 #endif

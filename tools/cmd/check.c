@@ -65,7 +65,9 @@ enum status cmd_check(const struct args *args)
 
 	policy_read(p, args->words[0]);
 	status = report_diags(p);
-	if (status == STATUS_OK) {
+	if (status == STATUS_OK && args_get(args, "config")) {
+		report_config(p);
+	} else if (status == STATUS_OK) {
 		out_text("%s is right: ", policy_title(p));
 		report_counts(p);
 		out_text("\n");

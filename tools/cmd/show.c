@@ -173,7 +173,7 @@ static void show_rules(const struct policy *p)
 	out_end();
 }
 
-static void show_config(const struct policy *p)
+void report_config(const struct policy *p)
 {
 	char *text;
 	size_t len;
@@ -244,7 +244,7 @@ enum status cmd_show(const struct args *args)
 	if (!state.generation && !out_is_json()) {
 		complain("no policy is loaded: postern load FILE.");
 	} else if (config) {
-		show_config(p);
+		report_config(p);
 	} else {
 		for (i = 0; i < NR_WHATS; i++)
 			if (is_wanted(&whats[i], args->words[0]))

@@ -138,7 +138,7 @@ static bool check_mapped(const struct range *r, const char *text, size_t len, ch
 {
 	if (!is_mapped(r))
 		return true;
-	WHY("'%.*s' is an IPv4 address in IPv6 clothes, which no packet carries; write it as IPv4.",
+	WHY("'%.*s' is an IPv4 address written as IPv6, which no packet carries; write it as IPv4.",
 	    shown(len), text);
 	return false;
 }
@@ -154,7 +154,10 @@ static bool parse_prefix(const char *text, size_t len, const char *slash, struct
 		return not_an_address(text, before, why);
 	max = r->family == AF_INET ? 32 : 128;
 	if (!parse_length(slash + 1, after, max, &bits)) {
-		if (after && memchr(slash + 1, '.', after))
+		if (!after)
+			WHY("'%.*s' has no prefix length; write one from 0 to %u behind the slash.",
+			    shown(len), text, max);
+		else if (memchr(slash + 1, '.', after))
 			WHY("'%.*s' is a netmask; write a prefix length from 0 to %u.",
 			    shown(after), slash + 1, max);
 		else

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The files that a policy names: other policies, and lists of prefixes. */
+#include <errno.h>
 #include <glob.h>
 #include <string.h>
 
@@ -73,6 +74,13 @@ static void include_one(struct policy *p, const char *path, const struct ref *wo
 		policy_parse_source(p, src);
 }
 
+/* A folder that is not there is an empty one; one that cannot be read is a mistake. */
+static int on_glob_error(const char *path, int error)
+{
+	(void)path;
+	return error != ENOENT && error != ENOTDIR;
+}
+
 void policy_include(struct policy *p, const struct ref *word, struct loc loc)
 {
 	const char *path = policy_path(p, word);
@@ -89,8 +97,7 @@ void policy_include(struct policy *p, const struct ref *word, struct loc loc)
 		include_one(p, path, word);
 		return;
 	}
-	/* A pattern that matches nothing is an empty directory, not a mistake. */
-	rc = glob(path, GLOB_ERR, NULL, &found);
+	rc = glob(path, 0, on_glob_error, &found);
 	if (rc && rc != GLOB_NOMATCH)
 		diag_error(&p->diags, word->loc, "cannot look for '%s'.", path);
 	for (i = 0; !rc && i < found.gl_pathc; i++)

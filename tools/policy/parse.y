@@ -75,7 +75,7 @@ static struct vec *list_add(struct lexer *lx, struct vec *list, const void *item
 %token BLOCK "'block'" ALLOW "'allow'" SET "'set'" INCLUDE "'include'"
 %token IN "'in'" NAT "'nat'" SELF "'self'" ANY "'any'" FILE_WORD "'file'" REJECT "'reject'"
 %token LOG "'log'" OBSERVE "'observe'" MARK "'mark'" NAME "'name'" PROTO "'proto'"
-%token ARROW "'->'" BOTH_WAYS "'<->'" EOS "end of statement" SEMICOLON "';'"
+%token ARROW "'->'" BOTH_WAYS "'<->'" EOS "the end of the statement" SEMICOLON "';'"
 %token '{' "'{'" '}' "'}'" ',' "','" '=' "'='" ':' "':'"
 %token BAD "something else"
 
@@ -344,6 +344,13 @@ static const char *expected_text(const yypcontext_t *ctx, struct lexer *lx)
 	const char *text = "";
 	int n = yypcontext_expected_tokens(ctx, expected, EXPECTED_MAX), i;
 
+	/* A comma is forgotten more often than a brace. */
+	for (i = 1; i < n; i++) {
+		if (expected[i] == YYTRANSLATE(',')) {
+			expected[i] = expected[0];
+			expected[0] = YYTRANSLATE(',');
+		}
+	}
 	for (i = 0; i < n; i++)
 		text = arena_printf(arena, "%s%s%s", text,
 				    !i ? "; expected " :

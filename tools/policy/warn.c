@@ -105,6 +105,13 @@ static bool same_loc(const struct loc *a, const struct loc *b)
 	return a->source == b->source && a->line == b->line && a->col == b->col;
 }
 
+static bool is_later(const struct loc *a, const struct loc *b)
+{
+	return a->source > b->source ||
+	       (a->source == b->source &&
+		(a->line > b->line || (a->line == b->line && a->col > b->col)));
+}
+
 static const char *ports_text(struct policy *p, uint8_t proto, unsigned int lo, unsigned int hi)
 {
 	const char *name = protocol_name(proto);
@@ -129,7 +136,7 @@ static void warn_claims(struct policy *p, struct claims *c, const char *where)
 		claim = &c->claims[i];
 		if (widest && widest->ports.proto == claim->ports.proto &&
 		    widest->ports.hi >= claim->ports.lo && !same_loc(&widest->loc, &claim->loc)) {
-			later = widest->seq > claim->seq ? widest : claim;
+			later = is_later(&widest->loc, &claim->loc) ? widest : claim;
 			hi = widest->ports.hi < claim->ports.hi ? widest->ports.hi :
 								  claim->ports.hi;
 			diag_warning(&p->diags, later->loc, "%s is named twice in this %s.",

@@ -103,7 +103,7 @@ void nearest_init(struct nearest *n, const char *word)
 
 	n->word = word;
 	n->best = NULL;
-	n->distance = len < WORD_MAX ? (unsigned int)(len + 2) / 3 + 1 : 0;
+	n->distance = len > 1 && len < WORD_MAX ? (unsigned int)(len + 2) / 3 + 1 : 0;
 	if (n->distance > 4)
 		n->distance = 4;
 }
