@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Hostile netlink: right, wrong and mutilated messages by the thousand, transactions
+# and dumps that nobody ends, failing allocations. All is in namespaces of its own;
+# a policy that is in force elsewhere stays.
+#
+#	FUZZ_COUNT	messages (20000)
+#	FUZZ_SEED	the same seed sends the same messages
+set -eu
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+count=${FUZZ_COUNT:-20000} seed=${FUZZ_SEED:-$(date +%s)}
+fuzz=$selftests/netlink/obj/fuzz
+if ! make -qs -C "$selftests/netlink" 2>/dev/null; then
+	if command -v "${CC:-cc}" >/dev/null && command -v make >/dev/null; then
+		tmp=$(mktemp -d)
+		on_exit rm -rf "$tmp"
+		make -s -C "$selftests/netlink" OBJ="$tmp" || ktap_skip_all "netlink/fuzz does not build"
+		fuzz=$tmp/fuzz
+		chmod 755 "$tmp"
+	elif [ ! -x "$fuzz" ]; then
+		ktap_skip_all "needs a compiler, or netlink/obj/fuzz built"
+	fi
+fi
+was_there=
+[ ! -e /sys/module/postern ] || was_there=1
+postern_ready
+
+# Addresses and routes of its own, so that explain finds a way.
+ip netns add "$(ns fuzz)" || ktap_skip_all "no network namespaces"
+on_exit ip netns del "$(ns fuzz)"
+at fuzz ip link set lo up
+at fuzz ip link add good0 type dummy
+at fuzz ip link set good0 up
+at fuzz ip addr add 10.9.9.1/24 dev good0
+at fuzz ip addr add 2001:db8:9::1/64 dev good0 nodad
+at fuzz ip route add default via 10.9.9.2
+at fuzz ip route add default via 2001:db8:9::2
+
+taken() { sed -n 's/^all policies //p' /proc/net/postern/status; }
+as_before() { [ "$(taken)" = "$before" ]; }
+complaints() {
+	dmesg | grep -cE 'BUG|WARNING:|KASAN|UBSAN|Oops|Call Trace|possible circular|suspicious RCU|stall|refcount_t' || true
+}
+run_fuzz() { # LIMIT OF COUNT, OPTION...
+	local n=$((count < $1 ? count : $1))
+	shift
+	at fuzz "$fuzz" -n "$n" -s "$seed" "$@"
+}
+# fuzzed NAME ARG...: shows what fuzz counted, whatever comes of it
+fuzzed() {
+	local name=$1 out rc=0
+	shift
+	out=$("$@" 2>&1) || rc=$?
+	echo "# ${out//$'\n'/$'\n'# }"
+	check_equal "$name" 0 "$rc"
+}
+failslab() {
+	local knobs=/sys/kernel/debug/failslab
+	[ -e /proc/self/fail-nth ] || return
+	[ -e $knobs ] || mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null || true
+	# what may sleep may fail too; and an injected failure is no news
+	echo N >$knobs/ignore-gfp-wait && echo 0 >$knobs/verbose
+}
+# As an unprivileged user who makes himself root of a user namespace.
+as_nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all -- unshare -Urn "$@"
+}
+says() { # SENTENCE COMMAND...
+	local text=$1 out
+	shift
+	out=$("$@" 2>&1) || true
+	grep -qF -- "$text" <<<"$out" || { echo "$out" && return 1; }
+}
+
+before=$(taken)
+old=$(complaints)
+ktap_plan 9
+echo "# seed $seed"
+fuzzed "messages of one process" run_fuzz 100000000
+fuzzed "messages of four processes" run_fuzz 200000 -j 4
+if failslab; then
+	fuzzed "messages and failing allocations" run_fuzz 100000000 -f
+	fuzzed "failing allocations in four processes" run_fuzz 200000 -f -j 4
+else
+	ktap_skip "messages and failing allocations" "this kernel cannot inject failures"
+	ktap_skip "failing allocations in four processes" "this kernel cannot inject failures"
+fi
+if as_nobody true 2>/dev/null; then
+	n=$((count < 20000 ? count : 20000))
+	fuzzed "messages of root in a user namespace" as_nobody "$fuzz" -n "$n" -s "$seed"
+	echo 0 >/sys/module/postern/parameters/allow_userns
+	check "who can be kept out" says allow_userns as_nobody "$(command -v postern)" load - <<<'zone a { b }'
+	echo 1 >/sys/module/postern/parameters/allow_userns
+else
+	ktap_skip "messages of root in a user namespace" "no user namespaces for everybody"
+	ktap_skip "who can be kept out" "no user namespaces for everybody"
+fi
+# Namespaces end when the kernel finds the time.
+check "no memory stays behind" busywait 30 as_before
+check_equal "the kernel has not complained" "$old" "$(complaints)"
+if [ -n "$was_there" ]; then
+	ktap_skip "the module goes" "it was loaded before"
+else
+	check "the module goes" rmmod postern
+fi
+ktap_done

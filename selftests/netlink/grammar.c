@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages of the family postern: mostly right, so that they get far, with odd
+ * numbers, missing attributes and long lists in between.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <linux/postern.h>
+
+#include "grammar.h"
+
+/* A number that is right, if there is one, or nearly always so. */
+static uint32_t index_below(struct random *r, uint32_t nr)
+{
+	return one_in(r, 80) || !nr ? odd_number(r) : below(r, nr);
+}
+
+static bool usually(struct random *r)
+{
+	return !one_in(r, 60);
+}
+
+static void put_name(struct message *m, struct random *r, const char *kind, uint32_t nr)
+{
+	static const char odd[][8] = { "", " ", "a b", "a\nb", "\x7f", "self", "\xff" };
+	char name[300];
+	unsigned int len;
+
+	if (one_in(r, 80)) {
+		put_string(m, POSTERN_A_NAME, odd[below(r, sizeof(odd) / sizeof(odd[0]))]);
+		return;
+	}
+	if (one_in(r, 80)) {
+		len = POSTERN_NAME_MAX - 1 + below(r, 4);
+		memset(name, 'x', len);
+		/* with or without the final 0 */
+		name[len] = 0;
+		put(m, POSTERN_A_NAME, name, len + below(r, 2));
+		return;
+	}
+	/* the names of one message are the same: they need not differ */
+	snprintf(name, sizeof(name), "%s%u", kind, nr);
+	put_string(m, POSTERN_A_NAME, name);
+}
+
+static void put_place(struct message *m, struct random *r)
+{
+	if (one_in(r, 3))
+		return;
+	put_u32(m, POSTERN_A_FILE, one_in(r, 80) ? odd_number(r) : 0);
+	put_u32(m, POSTERN_A_LINE, one_in(r, 80) ? odd_number(r) : 1 + below(r, 1000));
+}
+
+static void put_flags(struct message *m, struct random *r, uint32_t max)
+{
+	if (one_in(r, 2))
+		put_u32(m, POSTERN_A_FLAGS, one_in(r, 80) ? odd_number(r) : below(r, max + 1));
+}
+
+static uint32_t list_length(struct random *r)
+{
+	switch (below(r, 40)) {
+	case 0:
+		return 0;
+	case 1:
+		return 7998 + below(r, 4);
+	case 2:
+		return below(r, 4000);
+	default:
+		return 1 + below(r, 6);
+	}
+}
+
+static void put_indices(struct message *m, struct random *r, int type, uint32_t nr)
+{
+	uint32_t n = list_length(r), i;
+	uint32_t *to;
+
+	to = reserve(m, type, n * sizeof(*to));
+	for (i = 0; to && i < n; i++)
+		to[i] = one_in(r, 50 * n) || !nr ? odd_number(r) : below(r, nr);
+}
+
+static void put_endpoints(struct message *m, struct random *r, int type,
+			  const struct dialogue *d)
+{
+	uint32_t n = list_length(r), i;
+	struct postern_endpoint *to;
+
+	to = reserve(m, type, n * sizeof(*to));
+	for (i = 0; to && i < n; i++) {
+		to[i].kind = one_in(r, 50 * n) ? odd_number(r) : below(r, 4);
+		if (to[i].kind == POSTERN_ENDPOINT_HOSTS && d->hosts)
+			to[i].index = below(r, d->hosts);
+		else if (to[i].kind == POSTERN_ENDPOINT_ZONE && d->zones)
+			to[i].index = below(r, d->zones);
+		else if (one_in(r, 50 * n))
+			to[i].index = odd_number(r);
+		if (to[i].kind == POSTERN_ENDPOINT_HOSTS && !d->hosts)
+			to[i].kind = POSTERN_ENDPOINT_ANY;
+		if (to[i].kind == POSTERN_ENDPOINT_ZONE && !d->zones)
+			to[i].kind = POSTERN_ENDPOINT_ANY;
+	}
+}
+
+/* Ranges ascend over all messages: mostly behind those that came before. */
+static uint32_t next_range(struct random *r, struct dialogue *d)
+{
+	if (one_in(r, 80))
+		return random_next(r);
+	d->high += 10 << 20;
+	return d->high;
+}
+
+static void put_ranges4(struct message *m, struct random *r, struct dialogue *d)
+{
+	uint32_t n = list_length(r), i, at = next_range(r, d);
+	struct postern_range4 *to;
+
+	to = reserve(m, POSTERN_A_RANGES4, n * sizeof(*to));
+	for (i = 0; to && i < n; i++) {
+		at += 1 + below(r, 600);
+		to[i].lo = htonl(at);
+		at += below(r, 600);
+		to[i].hi = htonl(at);
+		if (one_in(r, 100 * n))
+			to[i].lo = htonl(odd_number(r));
+	}
+}
+
+static void put_ranges6(struct message *m, struct random *r, struct dialogue *d)
+{
+	uint32_t n = list_length(r), i, at = next_range(r, d);
+	struct postern_range6 *to;
+
+	n = n > 2040 ? 2040 + below(r, 8) : n;
+	to = reserve(m, POSTERN_A_RANGES6, n * sizeof(*to));
+	for (i = 0; to && i < n; i++) {
+		at += 1 + below(r, 600);
+		to[i].lo.s6_addr32[0] = htonl(0x20010db8);
+		to[i].lo.s6_addr32[1] = htonl(at);
+		at += below(r, 600);
+		to[i].hi.s6_addr32[0] = htonl(0x20010db8);
+		to[i].hi.s6_addr32[1] = htonl(at);
+		if (one_in(r, 100 * n))
+			to[i].lo.s6_addr32[0] = random_next(r);
+	}
+}
+
+static void put_zone(struct message *m, struct random *r, const struct dialogue *d)
+{
+	static const char *const ifaces[] = { "eth0", "eth1", "ppp*", "*", "???", "**?*" };
+	size_t nest = nest_begin(m, POSTERN_A_ZONE), list;
+	uint32_t n = one_in(r, 40) ? 62 + below(r, 5) : 1 + below(r, 3);
+
+	if (usually(r))
+		put_name(m, r, "z", d->zones);
+	if (usually(r)) {
+		list = nest_begin(m, POSTERN_A_IFACES);
+		while (n--) {
+			if (usually(r))
+				put_string(m, POSTERN_A_NAME, ifaces[below(r, 6)]);
+			else
+				put_name(m, r, "if", below(r, 100));
+		}
+		nest_end(m, list);
+	}
+	put_flags(m, r, 1);
+	put_place(m, r);
+	nest_end(m, nest);
+}
+
+static void put_hosts(struct message *m, struct random *r, struct dialogue *d)
+{
+	size_t nest = nest_begin(m, POSTERN_A_HOSTS);
+
+	if (usually(r))
+		put_name(m, r, "h", d->hosts);
+	if (d->zones && one_in(r, 2))
+		put_u32(m, POSTERN_A_ZONE_INDEX, index_below(r, d->zones));
+	if (one_in(r, 2))
+		put_ranges4(m, r, d);
+	if (one_in(r, 2))
+		put_ranges6(m, r, d);
+	if (d->hosts && one_in(r, 3))
+		put_indices(m, r, POSTERN_A_MEMBERS, d->hosts);
+	put_flags(m, r, 3);
+	put_place(m, r);
+	nest_end(m, nest);
+}
+
+static void put_ranges(struct message *m, struct random *r, struct dialogue *d)
+{
+	size_t nest = nest_begin(m, POSTERN_A_RANGES);
+
+	if (usually(r))
+		put_u32(m, POSTERN_A_HOSTS_INDEX, index_below(r, d->hosts));
+	if (one_in(r, 2))
+		put_ranges4(m, r, d);
+	if (one_in(r, 2))
+		put_ranges6(m, r, d);
+	nest_end(m, nest);
+}
+
+static void put_service(struct message *m, struct random *r, const struct dialogue *d)
+{
+	size_t nest = nest_begin(m, POSTERN_A_SERVICE);
+	uint32_t n = list_length(r), i;
+	struct postern_ports *to;
+
+	if (usually(r))
+		put_name(m, r, "s", d->services);
+	to = reserve(m, POSTERN_A_PORTS, n * sizeof(*to));
+	for (i = 0; to && i < n; i++) {
+		to[i].proto = one_in(r, 4) ? random_next(r) : one_in(r, 2) ? 6 : 17;
+		if (one_in(r, 8)) {
+			to[i].flags = POSTERN_PORTS_ANY;
+			continue;
+		}
+		to[i].lo = random_next(r);
+		to[i].hi = to[i].lo + below(r, 0xffff - to[i].lo + 1);
+		if (one_in(r, 100 * n))
+			to[i].flags = random_next(r);
+		if (one_in(r, 100 * n))
+			to[i].pad = random_next(r);
+	}
+	if (d->services && one_in(r, 3))
+		put_indices(m, r, POSTERN_A_MEMBERS, d->services);
+	put_place(m, r);
+	nest_end(m, nest);
+}
+
+static void put_mark(struct message *m, struct random *r)
+{
+	uint32_t mask = odd_number(r);
+
+	if (!one_in(r, 4))
+		return;
+	put_u32(m, POSTERN_A_MARK, odd_number(r) & (one_in(r, 8) ? ~0U : mask));
+	if (usually(r))
+		put_u32(m, POSTERN_A_MARK_MASK, mask);
+}
+
+static void put_rule(struct message *m, struct random *r, const struct dialogue *d)
+{
+	size_t nest = nest_begin(m, POSTERN_A_RULE);
+	char text[1100];
+	unsigned int len;
+
+	if (usually(r)) {
+		len = one_in(r, 40) ? POSTERN_TEXT_MAX - 1 + below(r, 4) : 1 + below(r, 3);
+		memset(text, 'a' + below(r, 26), len);
+		text[len] = 0;
+		put(m, POSTERN_A_TEXT, text, len + 1);
+	}
+	if (one_in(r, 8))
+		put_name(m, r, "r", below(r, 100));
+	if (usually(r))
+		put_u32(m, POSTERN_A_ACTION, one_in(r, 60) ? odd_number(r) : below(r, 2));
+	if (usually(r))
+		put_endpoints(m, r, POSTERN_A_SRC, d);
+	if (usually(r))
+		put_endpoints(m, r, POSTERN_A_DST, d);
+	if (d->services && one_in(r, 2))
+		put_indices(m, r, POSTERN_A_SERVICES, d->services);
+	put_mark(m, r);
+	put_flags(m, r, 7);
+	put_place(m, r);
+	nest_end(m, nest);
+}
+
+static void put_files(struct message *m, struct random *r)
+{
+	size_t nest = nest_begin(m, POSTERN_A_FILES);
+	uint32_t n = one_in(r, 50) ? 254 + below(r, 5) : 1 + below(r, 3);
+	char name[POSTERN_PATH_MAX + 5];
+	unsigned int len;
+
+	while (n--) {
+		len = one_in(r, 30) ? POSTERN_PATH_MAX - 1 + below(r, 4) : 10;
+		memset(name, 'f', len);
+		name[len] = 0;
+		put_string(m, POSTERN_A_NAME, name);
+	}
+	nest_end(m, nest);
+}
+
+static void put_address(struct message *m, struct random *r, int type, bool v6)
+{
+	unsigned char a[16];
+	unsigned int i, len = one_in(r, 20) ? below(r, 17) : v6 ? 16 : 4;
+
+	for (i = 0; i < len; i++)
+		a[i] = random_next(r);
+	put(m, type, a, len);
+}
+
+static void put_explain(struct message *m, struct random *r)
+{
+	static const char *const zones[] = { "self", "z0", "z1", "nowhere" };
+	bool v6 = one_in(r, 2);
+	uint8_t proto = one_in(r, 3) ? random_next(r) : 6;
+	uint16_t port = random_next(r);
+
+	if (usually(r))
+		put_address(m, r, POSTERN_A_SADDR, v6);
+	if (usually(r))
+		put_address(m, r, POSTERN_A_DADDR, one_in(r, 20) ? !v6 : v6);
+	if (usually(r))
+		put(m, POSTERN_A_PROTO, &proto, sizeof(proto));
+	if (one_in(r, 2))
+		put(m, POSTERN_A_PORT, &port, sizeof(port));
+	if (one_in(r, 2))
+		put_string(m, POSTERN_A_ZONE_NAME, zones[below(r, 4)]);
+	if (one_in(r, 2))
+		put_string(m, POSTERN_A_ZONE_OUT_NAME, zones[below(r, 4)]);
+}
+
+static void put_objects(struct message *m, struct random *r, struct dialogue *d)
+{
+	uint32_t n = one_in(r, 100) ? below(r, 2000) : 1 + below(r, 4);
+
+	/* what refers to others comes when there are some */
+	while (n-- && m->len < MESSAGE_MAX / 2) {
+		switch (d->hosts && d->services ? below(r, 6) : below(r, 3)) {
+		case 0:
+			put_zone(m, r, d);
+			break;
+		case 1:
+			put_hosts(m, r, d);
+			break;
+		case 2:
+			put_service(m, r, d);
+			break;
+		case 3:
+			put_ranges(m, r, d);
+			break;
+		default:
+			put_rule(m, r, d);
+		}
+	}
+}
+
+void put_command(struct message *m, struct random *r, uint8_t cmd,
+		 struct dialogue *d)
+{
+	switch (cmd) {
+	case POSTERN_CMD_POLICY_ADD:
+	case POSTERN_CMD_POLICY_COMMIT:
+	case POSTERN_CMD_POLICY_DISCARD:
+		put_u32(m, POSTERN_A_TXN, one_in(r, 30) ? odd_number(r) : d->txn);
+	}
+	switch (cmd) {
+	case POSTERN_CMD_POLICY_BEGIN:
+		if (usually(r))
+			put_files(m, r);
+		if (one_in(r, 4))
+			put_u32(m, POSTERN_A_POLICY_FLAGS, one_in(r, 8) ? odd_number(r) : 1);
+		put_mark(m, r);
+		break;
+	case POSTERN_CMD_POLICY_ADD:
+		put_objects(m, r, d);
+		break;
+	case POSTERN_CMD_POLICY_COMMIT:
+		/* a load waits for a grace period: mostly it is built and thrown away */
+		put_u32(m, POSTERN_A_COMMIT_FLAGS,
+			one_in(r, 30) ? odd_number(r) :
+			one_in(r, 8) ? below(r, 2) : POSTERN_COMMIT_DRY_RUN);
+		if (one_in(r, 2))
+			put_u32(m, POSTERN_A_CONFIRM_MS,
+				one_in(r, 8) ? odd_number(r) : 1000);
+		if (one_in(r, 8))
+			put_u32(m, POSTERN_A_EXPECT_GENERATION, below(r, 3));
+		break;
+	case POSTERN_CMD_POLICY_UNLOAD:
+		if (one_in(r, 2))
+			put_u32(m, POSTERN_A_UNLOAD_FLAGS, odd_number(r) & 3);
+		break;
+	case POSTERN_CMD_EXPLAIN:
+		put_explain(m, r);
+		break;
+	}
+}
+
+void put_good_objects(struct message *m)
+{
+	static const struct postern_ports smtp = { .proto = 6, .lo = 25, .hi = 25 };
+	static const struct postern_endpoint from = { .kind = POSTERN_ENDPOINT_ZONE };
+	static const struct postern_endpoint to = { .kind = POSTERN_ENDPOINT_HOSTS };
+	static const uint32_t service;
+	struct postern_range4 range = { .lo = htonl(0x0a000000), .hi = htonl(0x0affffff) };
+	size_t nest = nest_begin(m, POSTERN_A_ZONE), list;
+
+	put_string(m, POSTERN_A_NAME, "good");
+	list = nest_begin(m, POSTERN_A_IFACES);
+	put_string(m, POSTERN_A_NAME, "good*");
+	nest_end(m, list);
+	nest_end(m, nest);
+
+	nest = nest_begin(m, POSTERN_A_HOSTS);
+	put_string(m, POSTERN_A_NAME, "good");
+	put(m, POSTERN_A_RANGES4, &range, sizeof(range));
+	nest_end(m, nest);
+
+	nest = nest_begin(m, POSTERN_A_SERVICE);
+	put_string(m, POSTERN_A_NAME, "good");
+	put(m, POSTERN_A_PORTS, &smtp, sizeof(smtp));
+	nest_end(m, nest);
+
+	nest = nest_begin(m, POSTERN_A_RULE);
+	put_string(m, POSTERN_A_TEXT, "allow good -> good : good");
+	put_u32(m, POSTERN_A_ACTION, POSTERN_ACTION_ALLOW);
+	put(m, POSTERN_A_SRC, &from, sizeof(from));
+	put(m, POSTERN_A_DST, &to, sizeof(to));
+	put(m, POSTERN_A_SERVICES, &service, sizeof(service));
+	nest_end(m, nest);
+}
+
+void count_objects(struct message *m, struct dialogue *d)
+{
+	size_t at = NLMSG_HDRLEN + GENL_HDRLEN;
+
+	while (at + NLA_HDRLEN <= m->len) {
+		const struct nlattr *attr = (const struct nlattr *)(m->data + at);
+
+		switch (attr->nla_type & NLA_TYPE_MASK) {
+		case POSTERN_A_ZONE:
+			d->zones++;
+			break;
+		case POSTERN_A_HOSTS:
+			d->hosts++;
+			break;
+		case POSTERN_A_SERVICE:
+			d->services++;
+			break;
+		}
+		if (attr->nla_len < NLA_HDRLEN)
+			break;
+		at += NLA_ALIGN(attr->nla_len);
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Messages of the family postern as they should be, or nearly.
+ */
+#ifndef GRAMMAR_H
+#define GRAMMAR_H
+
+#include "message.h"
+
+/**
+ * struct dialogue - what is known of the transaction on a socket
+ * @txn: its id, 0 if none is open
+ * @zones, @hosts, @services: objects that were accepted
+ * @high: where the next ranges begin
+ */
+struct dialogue {
+	uint32_t txn;
+	uint32_t zones, hosts, services;
+	uint32_t high;
+};
+
+/* Appends the attributes of @cmd. */
+void put_command(struct message *m, struct random *r, uint8_t cmd,
+		 struct dialogue *d);
+
+/* Appends one object of each kind, which no kernel may refuse in a new policy. */
+void put_good_objects(struct message *m);
+
+/* Adds the objects of an accepted POLICY_ADD to @d. */
+void count_objects(struct message *m, struct dialogue *d);
+
+#endif /* GRAMMAR_H */
