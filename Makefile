@@ -30,6 +30,7 @@ MAKEFLAGS += --no-print-directory
 endif
 
 libdir := $(DESTDIR)$(PREFIX)/lib
+unitdir ?= $(PREFIX)/lib/systemd/system
 libexecdir := $(DESTDIR)$(PREFIX)/libexec/postern
 docdir := $(DESTDIR)$(PREFIX)/share/doc/postern
 srcdir := $(DESTDIR)/usr/src/postern-$(VERSION)
@@ -65,9 +66,11 @@ clean:
 
 # ---- install
 
-install: tools install-module install-system
-	$(Q)$(MAKE) -C tools install DESTDIR=$(DESTDIR) prefix=$(PREFIX)
+install: tools install-module install-system install-tools
 	$(if $(DESTDIR),,$(Q)dist/hints $(PREFIX))
+
+install-tools:
+	$(Q)$(MAKE) -C tools install DESTDIR=$(DESTDIR) prefix=$(PREFIX)
 
 MODULE_FILES := Kbuild VERSION dkms.conf COPYING
 MODULE_DIRS := kmod include LICENSES
@@ -86,10 +89,10 @@ install-module:
 # The unit and the guard say /usr; another PREFIX is put in its place.
 install-system:
 	$(say) INSTALL postern.service
-	$(Q)install -d $(libdir)/systemd/system $(libdir)/modules-load.d $(libexecdir) $(docdir)/examples
+	$(Q)install -d $(DESTDIR)$(unitdir) $(libdir)/modules-load.d $(libexecdir) $(docdir)/examples
 	$(Q)sed 's,/usr/\(sbin/postern\|libexec\),$(PREFIX)/\1,' dist/postern.service \
-		>$(libdir)/systemd/system/postern.service
-	$(Q)chmod 0644 $(libdir)/systemd/system/postern.service
+		>$(DESTDIR)$(unitdir)/postern.service
+	$(Q)chmod 0644 $(DESTDIR)$(unitdir)/postern.service
 	$(Q)install -m 0755 dist/postern-guard $(libexecdir)
 	$(Q)install -m 0644 dist/guard.nft $(libexecdir)
 	$(Q)install -m 0644 dist/modules-load.conf $(libdir)/modules-load.d/postern.conf
@@ -100,11 +103,11 @@ uninstall:
 	$(if $(DESTDIR),,$(Q)dist/dkms remove $(VERSION))
 	$(say) REMOVE $(srcdir)
 	$(Q)rm -rf $(srcdir) $(libexecdir) $(docdir)
-	$(Q)rm -f $(libdir)/systemd/system/postern.service $(libdir)/modules-load.d/postern.conf
+	$(Q)rm -f $(DESTDIR)$(unitdir)/postern.service $(libdir)/modules-load.d/postern.conf
 	$(Q)$(MAKE) -C tools uninstall DESTDIR=$(DESTDIR) prefix=$(PREFIX)
 
 deb:
-	$(Q)dist/deb build
+	$(Q)dist/deb build/deb
 
 # ---- test: nothing is started on the host; see docs/development.md
 
@@ -125,5 +128,5 @@ style:
 deps:
 	$(Q)selftests/deps guest tools style
 
-.PHONY: all tools tools-deps module clean install install-module install-system uninstall deb \
+.PHONY: all tools tools-deps module clean install install-module install-system install-tools uninstall deb \
 	check check-all demo style deps
