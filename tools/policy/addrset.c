@@ -122,11 +122,11 @@ static const struct range6 *find6(const struct addrset *set, const struct in6_ad
 
 static bool covers4(const struct addrset *a, const struct range4 *r)
 {
-	const struct range4 *in = find4(a, r->lo), *end = a->v4 + a->n4;
+	const struct range4 *in = find4(a, r->lo), *last = in ? &a->v4[a->n4 - 1] : NULL;
 
 	/* Several neighbours may cover one range together. */
 	while (in && in->hi < r->hi) {
-		if (in->hi < r->lo || in + 1 == end || in[1].lo - 1 != in->hi)
+		if (in->hi < r->lo || in == last || in[1].lo - 1 != in->hi)
 			return false;
 		in++;
 	}
@@ -145,10 +145,10 @@ static bool follows6(const struct in6_addr *next, const struct in6_addr *last)
 
 static bool covers6(const struct addrset *a, const struct range6 *r)
 {
-	const struct range6 *in = find6(a, &r->lo), *end = a->v6 + a->n6;
+	const struct range6 *in = find6(a, &r->lo), *last = in ? &a->v6[a->n6 - 1] : NULL;
 
 	while (in && compare6(&in->hi, &r->hi) < 0) {
-		if (compare6(&in->hi, &r->lo) < 0 || in + 1 == end || !follows6(&in[1].lo, &in->hi))
+		if (compare6(&in->hi, &r->lo) < 0 || in == last || !follows6(&in[1].lo, &in->hi))
 			return false;
 		in++;
 	}

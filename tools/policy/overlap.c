@@ -117,10 +117,12 @@ static void sweep(struct policy *p, struct spans *s)
 {
 	const struct span *furthest[POSTERN_ZONES_MAX] = { 0 }, *span, *other;
 	uint32_t zone, z;
+	size_t i;
 
 	if (s->nr)
 		qsort(s->spans, s->nr, sizeof(*s->spans), by_lo);
-	for (span = s->spans; span < s->spans + s->nr; span++) {
+	for (i = 0; i < s->nr; i++) {
+		span = &s->spans[i];
 		zone = span->hosts->zone->index;
 		for (z = 0; z < p->zones.n; z++) {
 			other = furthest[z];
@@ -135,10 +137,13 @@ static void sweep(struct policy *p, struct spans *s)
 static void search(struct policy *p, struct hosts *large, const struct spans *s)
 {
 	const struct span *span;
+	size_t i;
 
-	for (span = s->spans; span < s->spans + s->nr; span++)
+	for (i = 0; i < s->nr; i++) {
+		span = &s->spans[i];
 		if (span->hosts->zone != large->zone && addrset_meets(&large->set, &span->range))
 			report(p, large, span->hosts, &span->range);
+	}
 }
 
 void warn_two_zones(struct policy *p)

@@ -204,6 +204,9 @@ char *print_rule(struct arena *arena, const struct rule *rule)
 	return kept;
 }
 
+static const char plain_iface[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._*?-";
+
 static void print_zone(FILE *f, const struct zone *zone)
 {
 	struct ref *iface;
@@ -211,8 +214,7 @@ static void print_zone(FILE *f, const struct zone *zone)
 	fprintf(f, "zone %s {", zone->name);
 	vec_for_each(iface, &zone->ifaces) {
 		/* Quoted where a bare word would be read as something else. */
-		bool plain = strspn(iface->name, "abcdefghijklmnopqrstuvwxyz0123456789._*?-") ==
-				     strlen(iface->name) &&
+		bool plain = strspn(iface->name, plain_iface) == strlen(iface->name) &&
 			     *iface->name != '-' && !keyword_is(iface->name, strlen(iface->name));
 
 		fprintf(f, plain ? "%s %s" : "%s \"%s\"", iface_i ? "," : "", iface->name);

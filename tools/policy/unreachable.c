@@ -109,6 +109,7 @@ static size_t make_side(struct policy *p, struct side *side, const struct vec *l
 static size_t make_entry(struct policy *p, struct entry *x, struct rule *rule)
 {
 	const struct flat_range *r;
+	unsigned int i;
 	size_t n;
 
 	*x = (struct entry){ .rule = rule };
@@ -117,7 +118,8 @@ static size_t make_entry(struct policy *p, struct entry *x, struct rule *rule)
 	flat_services(&x->services, &rule->services);
 	if (x->services.any)
 		x->services_covers = ~0ULL;
-	for (r = x->services.ranges; r < x->services.ranges + x->services.nr; r++) {
+	for (i = 0; i < x->services.nr; i++) {
+		r = &x->services.ranges[i];
 		x->services_needs |= bit(r->lo | (uint32_t)r->proto << 16);
 		x->services_covers |= r->lo == r->hi ? bit(r->lo | (uint32_t)r->proto << 16) :
 						       ~0ULL;
