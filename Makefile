@@ -32,6 +32,7 @@ endif
 libdir := $(DESTDIR)$(PREFIX)/lib
 unitdir ?= $(PREFIX)/lib/systemd/system
 libexecdir := $(DESTDIR)$(PREFIX)/libexec/postern
+sharedir := $(DESTDIR)$(PREFIX)/share/postern
 docdir := $(DESTDIR)$(PREFIX)/share/doc/postern
 srcdir := $(DESTDIR)/usr/src/postern-$(VERSION)
 
@@ -94,7 +95,7 @@ install-system:
 		>$(DESTDIR)$(unitdir)/postern.service
 	$(Q)chmod 0644 $(DESTDIR)$(unitdir)/postern.service
 	$(Q)install -m 0755 dist/postern-guard $(libexecdir)
-	$(Q)install -m 0644 dist/guard.nft $(libexecdir)
+	$(Q)install -D -m 0644 dist/guard.nft $(sharedir)/guard.nft
 	$(Q)install -m 0644 dist/modules-load.conf $(libdir)/modules-load.d/postern.conf
 	$(Q)install -m 0644 README.md $(docdir)
 	$(Q)install -m 0644 dist/modprobe.conf $(wildcard examples/*.conf examples/*.txt) $(docdir)/examples
@@ -102,7 +103,7 @@ install-system:
 uninstall:
 	$(if $(DESTDIR),,$(Q)dist/dkms remove $(VERSION))
 	$(say) REMOVE $(srcdir)
-	$(Q)rm -rf $(srcdir) $(libexecdir) $(docdir)
+	$(Q)rm -rf $(srcdir) $(libexecdir) $(sharedir) $(docdir)
 	$(Q)rm -f $(DESTDIR)$(unitdir)/postern.service $(libdir)/modules-load.d/postern.conf
 	$(Q)$(MAKE) -C tools uninstall DESTDIR=$(DESTDIR) prefix=$(PREFIX)
 

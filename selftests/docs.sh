@@ -76,9 +76,9 @@ policies_right() {
 	echo 192.0.2.0/28 >"$dir/drop.txt"
 	n=$(grep -l '^zone ' "$dir"/*.conf | wc -l)
 	[ "$n" = 2 ] || { echo "$n policies found" && rc=1; }
-	for f in $(grep -l '^zone ' "$dir"/*.conf); do
+	while read -r f; do
 		"$top/tools/postern" check "$f" || { cat "$f" && rc=1; }
-	done
+	done < <(grep -l '^zone ' "$dir"/*.conf)
 	rm -r "$dir"
 	return "$rc"
 }

@@ -61,7 +61,7 @@ may_not_connect() { ! at inet nc -nzw 1 192.0.2.10 25; }
 topology_up
 modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 || true
 policy >"$conf"
-ktap_plan $((11 + 8 * rounds))
+ktap_plan $((14 + 8 * rounds))
 
 check "the unit starts" start
 on_exit rmmod postern
@@ -104,4 +104,13 @@ check "the connection was one and the same" kill -0 "$flow"
 postern unload --open >/dev/null
 some_arrived() { [ "$(arrived)" -gt 0 ]; }
 check "they would be seen" busywait 30 some_arrived
+
+# A kernel that has no such module, as after a boot, is no open gate either.
+rmmod postern
+export POSTERN_KO=/nonexistent/postern.ko
+check_not "the unit does not start without a module" start
+check "then the guard stands" guarded
+before=$(arrived)
+further "$dir/tried" 20 || true
+check_equal "and nothing arrives any more" "$before" "$(arrived)"
 ktap_done
