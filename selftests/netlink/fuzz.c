@@ -254,7 +254,7 @@ static void send_one(struct peer *p, struct random *r)
 	if (one_in(r, 3))
 		message_spoil(&message, r);
 	if (one_in(r, 8))
-		reads = below(r, 3);
+		reads = 1 + below(r, 3);
 	if (armed)
 		arm(1 + below(r, 60));
 	error = peer_exchange(p, &message, reads, &answer);

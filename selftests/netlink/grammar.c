@@ -383,13 +383,8 @@ void put_command(struct message *m, struct random *r, uint8_t cmd,
 	}
 }
 
-void put_good_objects(struct message *m)
+void put_good_zone(struct message *m)
 {
-	static const struct postern_ports smtp = { .proto = 6, .lo = 25, .hi = 25 };
-	static const struct postern_endpoint from = { .kind = POSTERN_ENDPOINT_ZONE };
-	static const struct postern_endpoint to = { .kind = POSTERN_ENDPOINT_HOSTS };
-	static const uint32_t service;
-	struct postern_range4 range = { .lo = htonl(0x0a000000), .hi = htonl(0x0affffff) };
 	size_t nest = nest_begin(m, POSTERN_A_ZONE), list;
 
 	put_string(m, POSTERN_A_NAME, "good");
@@ -397,24 +392,49 @@ void put_good_objects(struct message *m)
 	put_string(m, POSTERN_A_NAME, "good*");
 	nest_end(m, list);
 	nest_end(m, nest);
+}
 
-	nest = nest_begin(m, POSTERN_A_HOSTS);
+void put_good_hosts(struct message *m)
+{
+	struct postern_range4 range = { .lo = htonl(0x0a000000), .hi = htonl(0x0affffff) };
+	size_t nest = nest_begin(m, POSTERN_A_HOSTS);
+
 	put_string(m, POSTERN_A_NAME, "good");
 	put(m, POSTERN_A_RANGES4, &range, sizeof(range));
 	nest_end(m, nest);
+}
 
-	nest = nest_begin(m, POSTERN_A_SERVICE);
+void put_good_service(struct message *m)
+{
+	static const struct postern_ports smtp = { .proto = 6, .lo = 25, .hi = 25 };
+	size_t nest = nest_begin(m, POSTERN_A_SERVICE);
+
 	put_string(m, POSTERN_A_NAME, "good");
 	put(m, POSTERN_A_PORTS, &smtp, sizeof(smtp));
 	nest_end(m, nest);
+}
 
-	nest = nest_begin(m, POSTERN_A_RULE);
+void put_good_rule(struct message *m)
+{
+	static const struct postern_endpoint from = { .kind = POSTERN_ENDPOINT_ZONE };
+	static const struct postern_endpoint to = { .kind = POSTERN_ENDPOINT_HOSTS };
+	static const uint32_t service;
+	size_t nest = nest_begin(m, POSTERN_A_RULE);
+
 	put_string(m, POSTERN_A_TEXT, "allow good -> good : good");
 	put_u32(m, POSTERN_A_ACTION, POSTERN_ACTION_ALLOW);
 	put(m, POSTERN_A_SRC, &from, sizeof(from));
 	put(m, POSTERN_A_DST, &to, sizeof(to));
 	put(m, POSTERN_A_SERVICES, &service, sizeof(service));
 	nest_end(m, nest);
+}
+
+void put_good_objects(struct message *m)
+{
+	put_good_zone(m);
+	put_good_hosts(m);
+	put_good_service(m);
+	put_good_rule(m);
 }
 
 void count_objects(struct message *m, struct dialogue *d)

@@ -25,6 +25,11 @@ void put_command(struct message *m, struct random *r, uint8_t cmd,
 
 /* Appends one object of each kind, which no kernel may refuse in a new policy. */
 void put_good_objects(struct message *m);
+/* Its parts. */
+void put_good_zone(struct message *m);
+void put_good_hosts(struct message *m);
+void put_good_service(struct message *m);
+void put_good_rule(struct message *m);
 
 /* Adds the objects of an accepted POLICY_ADD to @d. */
 void count_objects(struct message *m, struct dialogue *d);

@@ -14,7 +14,7 @@
 
 #include "talk.h"
 
-static unsigned char buffer[128 * 1024];
+static _Alignas(8) unsigned char buffer[128 * 1024];
 
 void peer_open(struct peer *p)
 {
@@ -35,22 +35,47 @@ void peer_close(struct peer *p)
 	p->fd = -1;
 }
 
-static void read_sentence(const struct nlmsghdr *h, struct answer *answer)
+const struct nlattr *find_attr(const void *from, size_t len, int type)
 {
-	size_t at = NLMSG_HDRLEN + sizeof(struct nlmsgerr);
+	size_t at = 0;
+
+	while (at + NLA_HDRLEN <= len) {
+		const struct nlattr *attr = (const void *)((const char *)from + at);
+
+		if ((attr->nla_type & NLA_TYPE_MASK) == type)
+			return attr;
+		if (attr->nla_len < NLA_HDRLEN)
+			break;
+		at += NLA_ALIGN(attr->nla_len);
+	}
+	return NULL;
+}
+
+const struct nlattr *find_attr_in(const struct nlmsghdr *h, int type)
+{
+	const size_t head = NLMSG_HDRLEN + GENL_HDRLEN;
+
+	return find_attr((const char *)h + head, h->nlmsg_len - head, type);
+}
+
+static void read_refusal(const struct nlmsghdr *h, struct answer *answer)
+{
+	const size_t head = NLMSG_HDRLEN + sizeof(struct nlmsgerr);
+	const void *from = (const char *)h + head;
+	size_t len = h->nlmsg_len - head;
+	const struct nlattr *attr;
 
 	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS) || !(h->nlmsg_flags & NLM_F_CAPPED))
 		return;
-	while (at + NLA_HDRLEN <= h->nlmsg_len) {
-		const struct nlattr *attr = (const void *)((const char *)h + at);
-
-		if ((attr->nla_type & NLA_TYPE_MASK) == NLMSGERR_ATTR_MSG)
-			snprintf(answer->text, sizeof(answer->text), "%s",
-				 (const char *)attr + NLA_HDRLEN);
-		if (attr->nla_len < NLA_HDRLEN)
-			return;
-		at += NLA_ALIGN(attr->nla_len);
-	}
+	attr = find_attr(from, len, NLMSGERR_ATTR_MSG);
+	if (attr)
+		snprintf(answer->text, sizeof(answer->text), "%s", (const char *)PAYLOAD(attr));
+	attr = find_attr(from, len, NLMSGERR_ATTR_OFFS);
+	if (attr)
+		memcpy(&answer->offset, PAYLOAD(attr), sizeof(answer->offset));
+	attr = find_attr(from, len, NLMSGERR_ATTR_COOKIE);
+	if (attr && LENGTH(attr) == sizeof(answer->place))
+		memcpy(&answer->place, PAYLOAD(attr), sizeof(answer->place));
 }
 
 /* The transaction's id is the only attribute of the reply to POLICY_BEGIN. */
@@ -74,11 +99,12 @@ static bool read_message(struct peer *p, const struct nlmsghdr *h,
 	/* an event, or the rest of a dump that was not read */
 	if (h->nlmsg_seq != p->seq)
 		return false;
+	answer->interrupted |= !!(h->nlmsg_flags & NLM_F_DUMP_INTR);
 	switch (h->nlmsg_type) {
 	case NLMSG_ERROR:
 		answer->acked = true;
 		answer->error = *error;
-		read_sentence(h, answer);
+		read_refusal(h, answer);
 		return true;
 	case NLMSG_DONE:
 		answer->acked = true;
@@ -86,14 +112,17 @@ static bool read_message(struct peer *p, const struct nlmsghdr *h,
 		return true;
 	}
 	answer->messages++;
+	if (p->seen)
+		p->seen(h, p->data);
 	read_reply(p, h);
 	return false;
 }
 
-static void read_answer(struct peer *p, unsigned int reads, struct answer *answer)
+void peer_read_on(struct peer *p, unsigned int reads, struct answer *answer)
 {
 	bool last = false;
 
+	p->unread = false;
 	while (!last) {
 		const struct nlmsghdr *h = (const void *)buffer;
 		ssize_t n = recv(p->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
@@ -104,7 +133,7 @@ static void read_answer(struct peer *p, unsigned int reads, struct answer *answe
 			return;
 		for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n))
 			last |= read_message(p, h, answer);
-		if (!last && !reads--) {
+		if (!last && !--reads) {
 			p->unread = true;
 			return;
 		}
@@ -123,28 +152,9 @@ int peer_exchange(struct peer *p, struct message *m, unsigned int reads,
 	if (sendto(p->fd, m->data, m->len, MSG_DONTWAIT,
 		   (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return -errno;
-	read_answer(p, reads, answer);
+	peer_read_on(p, reads, answer);
 	return 0;
 }
-
-static const struct nlattr *find_attr(const void *from, size_t len, int type)
-{
-	size_t at = 0;
-
-	while (at + NLA_HDRLEN <= len) {
-		const struct nlattr *attr = (const void *)((const char *)from + at);
-
-		if ((attr->nla_type & NLA_TYPE_MASK) == type)
-			return attr;
-		if (attr->nla_len < NLA_HDRLEN)
-			break;
-		at += NLA_ALIGN(attr->nla_len);
-	}
-	return NULL;
-}
-
-#define PAYLOAD(attr)	((const void *)((const char *)(attr) + NLA_HDRLEN))
-#define LENGTH(attr)	((size_t)(attr)->nla_len - NLA_HDRLEN)
 
 uint16_t find_family(uint32_t *group)
 {

@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * contract: does the module keep what the header promises of transactions, dumps,
+ * refusals and events? Prints KTAP. Wants a network namespace without a policy.
+ *
+ * contract [--idle]: also that a transaction ends after a minute without a message
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "talk.h"
+
+#define RANGES4		200000
+#define RANGES6		50000
+#define RULES		3000
+
+static uint16_t family;
+static uint32_t group;
+static struct message m;
+static struct answer answer;
+static int tests, failures;
+
+static void result(bool good, const char *what)
+{
+	if (!good) {
+		failures++;
+		printf("# last answer: %s%s, \"%s\", %u messages, blames %u, line %u\n",
+		       answer.acked ? strerror(-answer.error) : "none",
+		       answer.interrupted ? ", interrupted" : "", answer.text,
+		       answer.messages, answer.offset, answer.place.line);
+	}
+	printf("%sok %d %s\n", good ? "" : "not ", ++tests, what);
+	fflush(stdout);
+}
+
+static void begin(struct peer *p, uint8_t cmd, uint16_t flags)
+{
+	message_begin(&m, family, cmd, NLM_F_REQUEST | NLM_F_ACK | flags, p->seq + 1);
+}
+
+/* Return: 0 or a negative errno. */
+static int finish(struct peer *p, unsigned int reads)
+{
+	int error;
+
+	message_end(&m);
+	error = peer_exchange(p, &m, reads, &answer);
+	if (error)
+		return error;
+	return answer.acked ? answer.error : -ENODATA;
+}
+
+static int simple(struct peer *p, uint8_t cmd)
+{
+	begin(p, cmd, 0);
+	return finish(p, 100);
+}
+
+static int begin_txn(struct peer *p)
+{
+	size_t nest;
+
+	begin(p, POSTERN_CMD_POLICY_BEGIN, 0);
+	nest = nest_begin(&m, POSTERN_A_FILES);
+	put_string(&m, POSTERN_A_NAME, "/etc/postern/postern.conf");
+	nest_end(&m, nest);
+	return finish(p, 100);
+}
+
+static void begin_add(struct peer *p)
+{
+	begin(p, POSTERN_CMD_POLICY_ADD, 0);
+	put_u32(&m, POSTERN_A_TXN, p->dialogue.txn);
+}
+
+static int add_good(struct peer *p)
+{
+	begin_add(p);
+	put_good_objects(&m);
+	return finish(p, 100);
+}
+
+static int commit(struct peer *p, uint32_t flags)
+{
+	begin(p, POSTERN_CMD_POLICY_COMMIT, 0);
+	put_u32(&m, POSTERN_A_TXN, p->dialogue.txn);
+	put_u32(&m, POSTERN_A_COMMIT_FLAGS, flags);
+	return finish(p, 100);
+}
+
+static int load_good(struct peer *p)
+{
+	return begin_txn(p) ?: add_good(p) ?: commit(p, 0);
+}
+
+static void see_generation(const struct nlmsghdr *h, void *data)
+{
+	const struct nlattr *attr = find_attr_in(h, POSTERN_A_GENERATION);
+
+	if (attr)
+		memcpy(data, PAYLOAD(attr), sizeof(uint32_t));
+}
+
+static uint32_t generation(void)
+{
+	uint32_t generation = ~0U;
+	struct peer p;
+
+	peer_open(&p);
+	p.seen = see_generation;
+	p.data = &generation;
+	simple(&p, POSTERN_CMD_STATUS_GET);
+	peer_close(&p);
+	return generation;
+}
+
+/* ---- transactions */
+
+static void test_owners(void)
+{
+	struct peer a, b, more[POSTERN_TXN_MAX];
+	int i, error = 0;
+
+	peer_open(&a);
+	peer_open(&b);
+	result(!begin_txn(&a) && a.dialogue.txn, "a transaction begins");
+	b.dialogue = a.dialogue;
+	result(add_good(&b) == -ENOENT && answer.text[0], "another socket cannot add to it");
+	result(commit(&b, 0) == -ENOENT, "nor commit it");
+	result(!add_good(&a), "its own can");
+	for (i = 1; i < POSTERN_TXN_MAX; i++) {
+		peer_open(&more[i]);
+		error |= begin_txn(&more[i]);
+	}
+	result(!error, "as many as there may be are open");
+	result(begin_txn(&b) == -EBUSY && answer.text[0], "one more is refused");
+	peer_close(&more[1]);
+	result(!begin_txn(&b), "one ends with its socket and makes room");
+	for (i = 2; i < POSTERN_TXN_MAX; i++)
+		peer_close(&more[i]);
+	begin(&a, POSTERN_CMD_POLICY_DISCARD, 0);
+	put_u32(&m, POSTERN_A_TXN, a.dialogue.txn);
+	result(!finish(&a, 1), "it is discarded");
+	result(commit(&a, 0) == -ENOENT, "and gone");
+	peer_close(&a);
+	peer_close(&b);
+}
+
+static void test_refusals(void)
+{
+	uint32_t offset;
+	struct peer p;
+	size_t nest;
+
+	peer_open(&p);
+	begin_txn(&p);
+	begin_add(&p);
+	put_good_zone(&m);
+	put_u32(&m, POSTERN_A_GENERATION, 1);
+	result(finish(&p, 1) == -EINVAL && answer.text[0], "an attribute that is not the command's");
+	begin_add(&p);
+	nest = nest_begin(&m, POSTERN_A_ZONE);
+	put_u32(&m, POSTERN_A_INDEX, 1);
+	nest_end(&m, nest);
+	result(finish(&p, 1) == -EINVAL && answer.offset == nest + NLA_HDRLEN,
+	       "an attribute that is not the object's, and which");
+	result(!add_good(&p), "malformed messages did nothing");
+
+	begin_add(&p);
+	put_good_service(&m);
+	offset = m.len;
+	nest = nest_begin(&m, POSTERN_A_RULE);
+	put_string(&m, POSTERN_A_TEXT, "allow nowhere -> any");
+	put_u32(&m, POSTERN_A_ACTION, POSTERN_ACTION_ALLOW);
+	put(&m, POSTERN_A_SRC, &(struct postern_endpoint){ POSTERN_ENDPOINT_ZONE, 7 }, 8);
+	put(&m, POSTERN_A_DST, &(struct postern_endpoint){ POSTERN_ENDPOINT_ANY, 0 }, 8);
+	put_u32(&m, POSTERN_A_FILE, 0);
+	put_u32(&m, POSTERN_A_LINE, 42);
+	nest_end(&m, nest);
+	result(finish(&p, 1) == -EINVAL && answer.text[0], "a rule that names what is not there");
+	result(answer.offset == offset, "the rule is blamed");
+	result(answer.place.file == 0 && answer.place.line == 42, "and its line");
+	result(add_good(&p) == -ENOENT, "its transaction is over");
+	result(generation() == 0, "nothing was loaded");
+	peer_close(&p);
+}
+
+static void test_commit(void)
+{
+	uint32_t before;
+	struct peer p;
+
+	peer_open(&p);
+	begin_txn(&p);
+	add_good(&p);
+	result(!commit(&p, POSTERN_COMMIT_DRY_RUN), "a policy is built for trial");
+	result(generation() == 0, "and not put in force");
+	result(commit(&p, 0) == -ENOENT, "its transaction is over");
+	result(!load_good(&p) && generation() != 0, "a policy is loaded");
+	before = generation();
+	begin_txn(&p);
+	add_good(&p);
+	begin(&p, POSTERN_CMD_POLICY_COMMIT, 0);
+	put_u32(&m, POSTERN_A_TXN, p.dialogue.txn);
+	put_u32(&m, POSTERN_A_EXPECT_GENERATION, before + 1);
+	result(finish(&p, 1) == -ESTALE && answer.text[0], "not when another is expected");
+	result(generation() == before, "and the old one stays");
+	result(simple(&p, POSTERN_CMD_POLICY_CONFIRM) == -ENOENT, "nothing waits to be confirmed");
+	result(!simple(&p, POSTERN_CMD_POLICY_UNLOAD) && generation() == 0, "it is unloaded");
+	peer_close(&p);
+}
+
+static void test_idle(void)
+{
+	struct peer p, q;
+	int error, s;
+
+	peer_open(&p);
+	peer_open(&q);
+	begin_txn(&p);
+	begin_txn(&q);
+	for (s = 0; s < 50; s += 10) {
+		sleep(10);
+		error = add_good(&q);
+	}
+	result(!error, "a transaction that is used goes on");
+	sleep(16);
+	result(add_good(&p) == -ENOENT, "one that is not has ended");
+	result(!commit(&q, POSTERN_COMMIT_DRY_RUN), "the other has not");
+	peer_close(&p);
+	peer_close(&q);
+}
+
+/* ---- large things */
+
+/* The n-th range: ascending, with gaps. */
+static struct postern_range4 range4(uint32_t n)
+{
+	return (struct postern_range4){ htonl(n * 16), htonl(n * 16 + n % 13) };
+}
+
+static struct postern_range6 range6(uint32_t n)
+{
+	struct postern_range6 r = { };
+
+	r.lo.s6_addr32[0] = htonl(0x20010db8);
+	r.lo.s6_addr32[1] = htonl(n);
+	r.hi = r.lo;
+	r.hi.s6_addr32[3] = htonl(n % 7);
+	return r;
+}
+
+struct ranges_seen {
+	uint32_t nr4, nr6;
+	bool wrong;
+};
+
+static void see_ranges(const struct nlmsghdr *h, void *data)
+{
+	const struct nlattr *nest = find_attr_in(h, POSTERN_A_RANGES), *attr;
+	struct ranges_seen *seen = data;
+	struct postern_range4 r4;
+	struct postern_range6 r6;
+	size_t i;
+
+	if (!nest) {
+		seen->wrong = true;
+		return;
+	}
+	attr = find_attr(PAYLOAD(nest), LENGTH(nest), POSTERN_A_RANGES4);
+	for (i = 0; attr && i < LENGTH(attr) / sizeof(r4); i++) {
+		r4 = range4(1 + seen->nr4++);
+		if (memcmp(&r4, (const char *)PAYLOAD(attr) + i * sizeof(r4), sizeof(r4)))
+			seen->wrong = true;
+	}
+	attr = find_attr(PAYLOAD(nest), LENGTH(nest), POSTERN_A_RANGES6);
+	for (i = 0; attr && i < LENGTH(attr) / sizeof(r6); i++) {
+		r6 = range6(1 + seen->nr6++);
+		if (memcmp(&r6, (const char *)PAYLOAD(attr) + i * sizeof(r6), sizeof(r6)))
+			seen->wrong = true;
+	}
+}
+
+static int add_ranges(struct peer *p)
+{
+	uint32_t n4 = 0, n6 = 0, i;
+	int error = 0;
+
+	while (!error && (n4 < RANGES4 || n6 < RANGES6)) {
+		size_t nest;
+		uint32_t nr = n4 < RANGES4 ? POSTERN_LIST_MAX : 2000;
+		struct postern_range4 *r4;
+		struct postern_range6 *r6;
+
+		begin_add(p);
+		nest = nest_begin(&m, POSTERN_A_RANGES);
+		put_u32(&m, POSTERN_A_HOSTS_INDEX, 1);
+		if (n4 < RANGES4) {
+			r4 = reserve(&m, POSTERN_A_RANGES4, nr * sizeof(*r4));
+			for (i = 0; i < nr; i++)
+				r4[i] = range4(1 + n4++);
+		} else {
+			r6 = reserve(&m, POSTERN_A_RANGES6, nr * sizeof(*r6));
+			for (i = 0; i < nr; i++)
+				r6[i] = range6(1 + n6++);
+		}
+		nest_end(&m, nest);
+		error = finish(p, 1);
+	}
+	return error;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void test_ranges(void)
+{
+	struct ranges_seen seen = { };
+	struct peer p;
+	double start;
+	size_t nest;
+
+	peer_open(&p);
+	begin_txn(&p);
+	begin_add(&p);
+	put_good_zone(&m);
+	nest = nest_begin(&m, POSTERN_A_HOSTS);
+	put_string(&m, POSTERN_A_NAME, "empty");
+	nest_end(&m, nest);
+	nest = nest_begin(&m, POSTERN_A_HOSTS);
+	put_string(&m, POSTERN_A_NAME, "many");
+	nest_end(&m, nest);
+	finish(&p, 1);
+	start = now();
+	result(!add_ranges(&p), "many ranges are added");
+	result(!commit(&p, 0), "and loaded");
+	printf("# %u IPv4 and %u IPv6 ranges in %.2f s\n", RANGES4, RANGES6, now() - start);
+	start = now();
+	p.seen = see_ranges;
+	p.data = &seen;
+	begin(&p, POSTERN_CMD_RANGES_GET, NLM_F_DUMP);
+	result(!finish(&p, 10000) && !answer.interrupted, "they are dumped");
+	printf("# %u messages in %.2f s; %u and %u ranges\n", answer.messages, now() - start,
+	       seen.nr4, seen.nr6);
+	result(seen.nr4 == RANGES4 && seen.nr6 == RANGES6 && !seen.wrong, "and are the same");
+	peer_close(&p);
+}
+
+static void see_largest(const struct nlmsghdr *h, void *data)
+{
+	const struct nlattr *nest = find_attr_in(h, POSTERN_A_RULE), *attr = NULL;
+
+	if (nest)
+		attr = find_attr(PAYLOAD(nest), LENGTH(nest), POSTERN_A_SRC);
+	if (attr)
+		*(size_t *)data = LENGTH(attr);
+}
+
+static int add_large_rule(struct peer *p, uint32_t nr)
+{
+	struct postern_endpoint any = { };
+	char text[POSTERN_TEXT_MAX + 1];
+	size_t nest;
+
+	memset(text, 't', POSTERN_TEXT_MAX);
+	text[POSTERN_TEXT_MAX] = 0;
+	begin_add(p);
+	nest = nest_begin(&m, POSTERN_A_RULE);
+	put_string(&m, POSTERN_A_TEXT, text);
+	put_u32(&m, POSTERN_A_ACTION, POSTERN_ACTION_BLOCK);
+	put(&m, POSTERN_A_DST, &any, sizeof(any));
+	reserve(&m, POSTERN_A_SRC, nr * sizeof(any));
+	nest_end(&m, nest);
+	return finish(p, 1);
+}
+
+static void test_largest(void)
+{
+	/* what a nest of POSTERN_OBJECT_MAX bytes has room for */
+	uint32_t nr = (POSTERN_OBJECT_MAX - (4 + 1024) - 8 - 12 - 4) / 8;
+	size_t seen = 0;
+	struct peer p;
+
+	peer_open(&p);
+	begin_txn(&p);
+	result(add_large_rule(&p, nr + 1) == -E2BIG && answer.text[0], "too large a rule is refused");
+	begin_txn(&p);
+	begin_add(&p);
+	put_good_zone(&m);
+	finish(&p, 1);
+	result(!add_large_rule(&p, nr) && !commit(&p, 0), "the largest is loaded");
+	p.seen = see_largest;
+	p.data = &seen;
+	begin(&p, POSTERN_CMD_RULE_GET, NLM_F_DUMP);
+	result(!finish(&p, 100) && seen == nr * 8, "and dumped whole");
+	peer_close(&p);
+}
+
+/* ---- dumps under which the policy changes */
+
+static void test_interrupted(void)
+{
+	struct peer p, q;
+	unsigned int i, first;
+
+	peer_open(&p);
+	peer_open(&q);
+	begin_txn(&p);
+	add_good(&p);
+	for (i = 1; i < RULES; i++) {
+		begin_add(&p);
+		put_good_rule(&m);
+		finish(&p, 1);
+	}
+	result(!commit(&p, 0), "a policy of many rules is loaded");
+	begin(&p, POSTERN_CMD_RULE_GET, NLM_F_DUMP);
+	result(!finish(&p, 10000) && answer.messages == RULES && !answer.interrupted,
+	       "all are dumped");
+	begin(&p, POSTERN_CMD_RULE_GET, NLM_F_DUMP);
+	finish(&p, 1);
+	first = answer.messages;
+	result(first && first < RULES && !answer.acked, "a dump is begun");
+	result(!load_good(&q), "another policy is loaded");
+	peer_read_on(&p, 10000, &answer);
+	result(answer.acked && answer.interrupted && answer.messages < RULES,
+	       "the dump ends, and says why");
+	begin(&p, POSTERN_CMD_RULE_GET, NLM_F_DUMP);
+	result(!finish(&p, 100) && answer.messages == 1 && !answer.interrupted,
+	       "the next one is of the new policy");
+	peer_close(&p);
+	peer_close(&q);
+}
+
+/* ---- events */
+
+struct event_seen {
+	int64_t last;
+	uint32_t generation;
+};
+
+static void see_event(const struct nlmsghdr *h, void *data)
+{
+	const struct nlattr *event = find_attr_in(h, POSTERN_A_EVENT);
+	struct event_seen *seen = data;
+
+	if (event)
+		seen->last = *(const uint32_t *)PAYLOAD(event);
+	see_generation(h, &seen->generation);
+}
+
+static bool event_comes(struct peer *p, struct event_seen *seen, int event)
+{
+	struct pollfd pfd = { .fd = p->fd, .events = POLLIN };
+
+	seen->last = -1;
+	if (poll(&pfd, 1, 10000) == 1)
+		peer_read_on(p, 1, &answer);
+	return seen->last == event;
+}
+
+static void test_events(void)
+{
+	const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	struct event_seen seen = { };
+	struct peer p, q;
+
+	peer_open(&p);
+	peer_open(&q);
+	/* a broadcast passes over sockets without an address */
+	bind(p.fd, (struct sockaddr *)&any, sizeof(any));
+	p.seen = see_event;
+	p.data = &seen;
+	result(!setsockopt(p.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)),
+	       "root may listen");
+	load_good(&q);
+	result(event_comes(&p, &seen, POSTERN_EVENT_LOAD) && seen.generation == generation(),
+	       "a load is told");
+	begin_txn(&q);
+	add_good(&q);
+	begin(&q, POSTERN_CMD_POLICY_COMMIT, 0);
+	put_u32(&m, POSTERN_A_TXN, q.dialogue.txn);
+	put_u32(&m, POSTERN_A_CONFIRM_MS, 1000);
+	finish(&q, 1);
+	result(event_comes(&p, &seen, POSTERN_EVENT_LOAD), "a load on trial is told");
+	result(event_comes(&p, &seen, POSTERN_EVENT_ROLLBACK) && seen.generation == generation(),
+	       "that nobody confirmed it is told");
+	simple(&q, POSTERN_CMD_POLICY_UNLOAD);
+	result(event_comes(&p, &seen, POSTERN_EVENT_UNLOAD), "the end of the policy is told");
+	peer_close(&p);
+	peer_close(&q);
+}
+
+int main(int argc, char **argv)
+{
+	bool idle = argc > 1 && !strcmp(argv[1], "--idle");
+
+	printf("TAP version 13\n");
+	family = find_family(&group);
+	if (generation() != 0)
+		errx(4, "there is a policy in this network namespace");
+	test_owners();
+	test_refusals();
+	test_commit();
+	test_ranges();
+	test_largest();
+	test_interrupted();
+	test_events();
+	if (idle)
+		test_idle();
+	printf("1..%d\n# passed %d, failed %d\n", tests, tests - failures, failures);
+	return failures ? 1 : 0;
+}
