@@ -1,0 +1,214 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The tool and the module together: what is loaded comes back as it was, what decides
+# is told with its line, and what is refused with its reason.
+set -eu
+# shellcheck source=selftests/lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+topology_up
+postern_ready
+examples=$selftests/../examples
+[ -d "$examples" ] || examples=/usr/share/doc/postern/examples
+
+dir=$(mktemp -d)
+on_exit rm -rf "$dir"
+chmod 755 "$dir"
+
+# run WORD...: postern on the router; leaves $rc, and $dir/out and $dir/err
+run() {
+	rc=0
+	at router postern "$@" >"$dir/out" 2>"$dir/err" || rc=$?
+}
+
+# expect NAME STATUS [FILE TEXT]: of the last run, with TEXT in $dir/FILE
+expect() {
+	if [ "$rc" = "$2" ] && { [ $# -lt 4 ] || grep -qF -- "$4" "$dir/$3"; }; then
+		ktap_ok "$1"
+	else
+		ktap_fail "$1" "wanted status $2 ${4:+and: $4}"$'\n'"seen status $rc"$'\n'"$(cat "$dir/out" "$dir/err")"
+	fi
+}
+
+generation() { at router postern --json status | sed -n 's/^  "generation": \([0-9]*\).*/\1/p'; }
+config() { at router postern show --config; }
+
+# round_trip NAME FILE: show --config, loaded again, is the same policy
+round_trip() {
+	at router postern load "$2" >/dev/null
+	config >"$dir/first"
+	postern check --config "$2" >"$dir/checked"
+	run load "$dir/first"
+	config >"$dir/second"
+	if [ "$rc" = 0 ] && [ -s "$dir/first" ] && cmp "$dir/first" "$dir/second" &&
+		cmp "$dir/first" "$dir/checked"; then
+		ktap_ok "$1 comes back as it was"
+	else
+		ktap_fail "$1 comes back as it was" "$(cat "$dir/err"; diff "$dir/first" "$dir/second"; diff "$dir/first" "$dir/checked")"
+	fi
+}
+
+cat >"$dir/all.conf" <<'E2'
+set observe
+set mark 0x10/0xf0
+zone inside { eth1, "br-*", wlan? } reject yes
+zone outside { eth0 }
+hosts gate self
+hosts inner in inside nat { 192.0.2.10-192.0.2.12, 2001:db8:0:2::/64, more }
+hosts more { 192.0.2.53 }
+hosts nobody { }
+server s in outside { 203.0.113.2, 203.0.113.25 }
+service ssh = tcp 2222
+service odd = { icmp unreachable 4, icmpv6 packet-too-big, proto gre, udp any, sctp 5-9, ping, ssh }
+block { 198.51.100.7, 2001:db8:77::/48, any } -> { gate, inner } : ssh, tcp { 1, 5-9 }, odd log observe
+allow inner <-> { s, 203.0.113.128/25 } : tcp any, udp 53, proto 200, icmp 13 1 mark 0x1/0x3 name "both"
+allow gate -> any
+allow any -> gate : dns observe
+E2
+
+# shellcheck disable=SC2119 # how many there are is counted
+ktap_plan
+round_trip "a policy with everything in it" "$dir/all.conf"
+for name in exterior interior bastion; do
+	round_trip "the ${name} policy" "$examples/$name.conf"
+done
+
+# ---- what decides
+
+at router postern load "$examples/exterior.conf" >/dev/null
+line=$(grep -n '^allow internet .*smtp' "$examples/exterior.conf" | cut -d : -f 1)
+run explain 203.0.113.2 192.0.2.10 tcp smtp
+expect "explain names the rule" 0 out "allow internet -> mail : smtp, webmail"
+expect "and its line" 0 out "exterior.conf:$line"
+run --json explain 203.0.113.2 192.0.2.10 tcp 26
+expect "explain names the reason" 0 out '"reason": "no-rule"'
+run explain 2001:db8:0:1::2 2001:db8:0:2::53 udp 53 --from internet --to perimeter
+expect "explain knows zones and IPv6" 0 out "internet -> perimeter"
+run explain 203.0.113.2 192.0.2.10 tcp 25 --from nowhere
+expect "a zone that is not there" 2 err "no zone of this name"
+run explain 203.0.113.2 2001:db8::1 tcp 25
+expect "addresses of two families" 1 err "one address is IPv4 and the other IPv6."
+
+# ---- counters, and events as they come
+
+exec {events}< <(exec ip netns exec "$(ns router)" postern --json monitor)
+on_exit kill $!
+# Both listen when an event has come.
+heard=''
+hear() { # TEXT: in the events so far
+	local event
+	while IFS= read -r -t 0.1 -u "$events" event; do heard+=$event$'\n'; done
+	grep -qF -- "$1" <<<"$heard"
+}
+load_and_hear() { at router postern load "$examples/exterior.conf" >/dev/null && hear '"event":"load"'; }
+check "monitor tells of a load" busywait 10 load_and_hear
+run reset
+expect "reset" 0
+at inet nc -nzw 1 192.0.2.10 26 || true
+check "monitor tells of a drop" busywait 10 hear '"reason":"no-rule","proto":6,"src":"203.0.113.2"'
+run --json stats
+expect "stats as JSON" 0 out '"no-rule": {'
+check_equal "stats count it" yes "$(grep -A 1 '"no-rule"' "$dir/out" | grep -qE '"dropped": [1-9]' && echo yes)"
+at inet nc -nzw 1 192.0.2.10 25 || true
+hits() { at router postern --json show rules | grep -A 2 "\"index\": $1," | sed -n 's/.*"hits": \([0-9]*\).*/\1/p'; }
+before=$(hits 1)
+config >"$dir/same"
+at router postern load "$dir/same" >/dev/null
+check_equal "rules that stay keep their counts" "1 $before" "$([ "$before" -gt 0 ] && echo 1) $(hits 1)"
+
+# ---- loads that do not stay, or do not happen
+
+at router postern load "$examples/interior.conf" >/dev/null
+was=$(generation)
+run load --dry-run "$examples/exterior.conf"
+expect "a dry run" 0 out "would load"
+check_equal "changes nothing" "$was" "$(generation)"
+run load --confirm 1 "$examples/exterior.conf"
+expect "a load on trial" 0 out "comes back in 1 s"
+is_back() { [ "$(generation)" = "$was" ]; }
+check "goes back by itself" busywait 20 is_back
+run load --confirm 600 "$examples/exterior.conf"
+run status
+expect "status tells of the trial" 0 out "unless 'postern confirm' comes first"
+run confirm
+expect "confirm" 0
+run confirm
+expect "there is nothing more to confirm" 2 err "no policy waits"
+was=$(generation)
+printf 'zone internet { eth0 }\nallow internet -> nowhere\n' >"$dir/bad.conf"
+run load "$dir/bad.conf"
+expect "a bad policy" 1 err "bad.conf:2:19: error:"
+check_equal "leaves the old one in force" "$was" "$(generation)"
+export SSH_CONNECTION="203.0.113.2 40000 203.0.113.1 22"
+run load --dry-run "$examples/bastion.conf"
+expect "the loader's own connection would be cut" 0 err "cuts your own SSH connection: nothing lets 203.0.113.2 in zone 'internet' come to port 22"
+SSH_CONNECTION="203.0.113.2 40000 203.0.113.1 25"
+run load --dry-run "$examples/bastion.conf"
+check_equal "no warning if it is allowed" '' "$(cat "$dir/err")"
+unset SSH_CONNECTION
+
+# The kernel refuses while sets of a MiB in all are added, and knows which.
+ceiling=/sys/module/postern/parameters/max_memory
+if [ -w $ceiling ]; then
+	awk 'BEGIN {
+		for (h = 0; h < 400; h++) {
+			printf "hosts h%d { 10.%d.%d.0", h, h / 256, h % 256
+			for (i = 1; i < 500; i++)
+				printf ", %d.%d.%d.%d", 11 + i / 250, h / 250, h % 250, i % 250
+			print " }"
+		}
+	}' >"$dir/large.conf"
+	full=$(cat $ceiling)
+	on_exit eval "echo $full >$ceiling"
+	echo 1 >$ceiling
+	run load "$dir/large.conf"
+	echo "$full" >$ceiling
+	expect "a refusal by the kernel" 2 err "not enough memory"
+	check_equal "points at the line" yes "$(grep -qE "^$dir/large.conf:[0-9]+:1: error: " "$dir/err" && echo yes)"
+	check_equal "and leaves the old one in force" "$was" "$(generation)"
+else
+	ktap_skip "a refusal by the kernel" "no parameter max_memory"
+fi
+
+# ---- who may
+
+rc=0
+at router setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+	"$(command -v postern)" status >"$dir/out" 2>"$dir/err" || rc=$?
+expect "an unprivileged user" 3 err "needs CAP_NET_ADMIN in this network namespace: run it as root"
+
+# ---- shown as a whole, whatever happens meanwhile
+
+at router postern load "$dir/all.conf" >/dev/null
+config >"$dir/a"
+at router postern load "$examples/exterior.conf" >/dev/null
+config >"$dir/b"
+swap() { # until it is told to stop
+	while [ ! -e "$dir/stop" ]; do
+		at router postern load "$dir/all.conf"
+		at router postern load "$examples/exterior.conf"
+	done >/dev/null 2>&1
+}
+swap &
+swapper=$!
+on_exit touch "$dir/stop"
+whole=0
+for ((i = 0; i < 40; i++)); do
+	config >"$dir/seen" 2>"$dir/err" || break
+	cmp -s "$dir/seen" "$dir/a" || cmp -s "$dir/seen" "$dir/b" || break
+	whole=$((whole + 1))
+done
+touch "$dir/stop"
+wait "$swapper"
+check_equal "a policy is shown as a whole while others are loaded" 40 "$whole"
+
+# ---- the end
+
+run unload
+expect "unload" 0 out "No policy is in force"
+run show rules
+expect "there is nothing to show" 0 err "no policy is loaded"
+run
+expect "a bare postern is the status" 0 out "no policy is loaded"
+ktap_done
