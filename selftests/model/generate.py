@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Random policies, and packets that lie near their edges.
+
+    generate.py SEED FOLDER     writes FOLDER/policy.conf and the files that it reads
+
+The universe is small, so that rules meet: zone i has 10.0.i.0/28 and
+2001:db8:0:i::/124; 198.51.100.0/28, 203.0.113.0/28 and 2001:db8:77::/124 lie behind the
+first two zones, and 10.9.0.0/28, 2001:db8:9::/124 behind interfaces in no zone.
+"""
+import ipaddress
+import os
+import random
+import sys
+
+ZONE_NAMES = ["outside", "dmz", "inside", "lab"]
+PORTS = [1, 22, 25, 53, 79, 80, 81, 255, 256, 257, 443, 1023, 1024, 65534, 65535]
+BUILTINS = ["smtp", "submission", "dns", "https", "http", "ssh", "ntp", "kerberos", "echo",
+            "ping", "imap", "x400", "ident"]
+NETS4 = ["198.51.100.0", "203.0.113.0"]
+NETS6 = ["2001:db8:77::"]
+
+
+def base4(net):
+    return int(ipaddress.IPv4Address(net))
+
+
+def base6(net):
+    return int(ipaddress.IPv6Address(net))
+
+
+class Universe:
+    """Which addresses there are, and behind which zone each lies (None: no zone)."""
+
+    def __init__(self, zones):
+        self.nets = []  # (version, first address, zone)
+        for i, zone in enumerate(zones):
+            self.nets.append((4, base4("10.0.%d.0" % i), zone))
+            self.nets.append((6, base6("2001:db8:0:%x::" % i), zone))
+        self.nets.append((4, base4(NETS4[0]), zones[0]))
+        self.nets.append((4, base4(NETS4[1]), zones[1]))
+        self.nets.append((6, base6(NETS6[0]), zones[0]))
+        self.nets.append((4, base4("10.9.0.0"), None))
+        self.nets.append((6, base6("2001:db8:9::"), None))
+
+    def zone_of(self, version, addr):
+        for v, first, zone in self.nets:
+            if v == version and first <= addr < first + 16:
+                return zone
+        raise KeyError(addr)
+
+
+class Generator:
+    def __init__(self, seed, folder):
+        self.r = random.Random(seed)
+        self.folder = folder
+        self.lines, self.files = [], 0
+        self.zones = ZONE_NAMES[:self.r.choice([2, 3, 3, 3, 4])]
+        self.universe = Universe(self.zones)
+        self.hosts, self.services = {}, []
+        self.router = None
+
+    def chance(self, p):
+        return self.r.random() < p
+
+    # ---- words
+
+    def net(self, zone):
+        nets = [n for n in self.universe.nets if n[2] == zone]
+        return self.r.choice(nets if nets and self.chance(0.9) else self.universe.nets)
+
+    def address(self, zone):
+        version, first, _ = self.net(zone)
+        kind = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
+        lo = self.r.randrange(16)
+        what = self.r.random()
+        if what < 0.45:
+            return str(kind(first + lo))
+        if what < 0.75:
+            bits = self.r.choice([0, 1, 2, 3, 4])
+            size = 32 if version == 4 else 128
+            return "%s/%d" % (kind(first + (lo >> bits << bits)), size - bits)
+        hi = self.r.randrange(lo, 16)
+        return "%s-%s" % (kind(first + lo), kind(first + hi))
+
+    def file_of(self, zone):
+        name = "set%d.txt" % self.files
+        self.files += 1
+        with open(os.path.join(self.folder, name), "w") as out:
+            out.write("# a list\n")
+            for _ in range(self.r.randrange(6)):
+                out.write(self.address(zone))
+                out.write(self.r.choice(["\n", " ; comment\n", "\t# comment\n", "\n\n"]))
+        return name
+
+    def port(self):
+        return self.r.choice(PORTS)
+
+    def ports(self):
+        if self.chance(0.7):
+            return str(self.port())
+        lo, hi = sorted([self.port(), self.port()])
+        return "%d-%d" % (lo, hi)
+
+    def spec(self, names=True):
+        what = self.r.random()
+        if names and self.services and what < 0.25:
+            return self.r.choice(self.services)
+        if names and what < 0.45:
+            return self.r.choice(BUILTINS)
+        if what < 0.75:
+            proto = self.r.choice(["tcp", "tcp", "udp", "udp", "sctp", "udplite", "dccp"])
+            if self.chance(0.1):
+                return proto + " any"
+            if self.chance(0.3):
+                return "%s { %s }" % (proto, ", ".join(self.ports() for _ in range(3)))
+            return "%s %s" % (proto, self.ports())
+        if what < 0.9:
+            proto = self.r.choice(["icmp", "icmpv6"])
+            types = {"icmp": ["8", "echo", "13", "unreachable", "0 0"],
+                     "icmpv6": ["128", "echo", "129 0", "1 4"]}[proto]
+            return proto + self.r.choice(["", " " + self.r.choice(types),
+                                          " " + self.r.choice(types)])
+        return "proto " + self.r.choice(["gre", "esp", "47", "50", "89", "255", "tcp", "17"])
+
+    # ---- statements
+
+    def say(self, text):
+        if self.chance(0.1):
+            text += "\t# " + self.r.choice(["why", "{ not a brace", "-> : ,"])
+        self.lines.append(text)
+
+    def make_hosts(self, i):
+        name = "h%d" % i
+        zone = self.r.choice(self.zones) if self.chance(0.6) else None
+        nat = self.chance(0.1)
+        items = [self.address(zone) for _ in range(self.r.randrange(0, 5))]
+        if self.chance(0.2):
+            items.append('file "%s"' % self.file_of(zone))
+        for other, bound in self.hosts.items():
+            # sets of another zone, at any depth, are refused
+            if len(items) < 6 and self.chance(0.25) and bound <= {zone} - {None}:
+                items.append(other)
+        members = [w for w in items if w in self.hosts]
+        self.r.shuffle(items)
+        if not items:
+            items = [self.address(zone)]
+        separator = ",\n\t" if self.chance(0.2) else ", "
+        kind = "server" if self.chance(0.3) and not members else "hosts"
+        self.say("%s %s%s%s { %s }" % (kind, name, " in " + zone if zone else "",
+                                       " nat" if nat else "", separator.join(items)))
+        self.hosts[name] = {zone} - {None}
+        for m in members:
+            self.hosts[name] |= self.hosts[m]
+
+    def end(self):
+        what = self.r.random()
+        if what < 0.12:
+            return "any"
+        if what < 0.35:
+            return self.r.choice(self.zones)
+        if what < 0.42 and self.router:
+            return self.router
+        if what < 0.52 or not self.hosts:
+            return self.address(self.r.choice(self.zones))
+        return self.r.choice(list(self.hosts))
+
+    def ends(self):
+        if self.chance(0.75):
+            return self.end()
+        ends = {self.end() for _ in range(self.r.randrange(1, 4))} - {"any"} or {"any"}
+        return "{ %s }" % ", ".join(sorted(ends))
+
+    def make_rule(self):
+        action = "block" if self.chance(0.3) else "allow"
+        text = "%s %s %s %s" % (action, self.ends(), "<->" if self.chance(0.2) else "->",
+                                self.ends())
+        if self.chance(0.8):
+            specs = [self.spec() for _ in range(self.r.choice([1, 1, 1, 2, 3]))]
+            text += " : " + ", ".join(specs)
+        if self.chance(0.15):
+            text += " observe"
+        if self.chance(0.15):
+            text += " log"
+        if action == "allow" and self.chance(0.15):
+            text += " mark " + self.r.choice(["0x10/0xf0", "1", "0x100"])
+        if self.chance(0.1):
+            text += self.r.choice([' name "rule-%d"', " name r%d"]) % len(self.lines)
+        if self.chance(0.05):
+            text = text.replace(" -> ", " \\\n\t-> ", 1)
+        self.say(text)
+
+    def policy(self):
+        ifaces = {"outside": ["z0", "ppp*"], "dmz": ["z1"], "inside": ["z2", "z2.*"],
+                  "lab": ["z?", "tun*"]}
+        for zone in self.zones:
+            # "lab" has a pattern: names written out are stronger
+            self.say("zone %s { %s }%s" % (zone, ", ".join(ifaces[zone]),
+                                           self.r.choice(["", "", " reject none",
+                                                          " reject yes"])))
+        if self.chance(0.3):
+            self.router = "router"
+            self.say("hosts router self")
+        for i in range(self.r.randrange(0, 9)):
+            self.make_hosts(i)
+        for i in range(self.r.randrange(0, 5)):
+            specs = [self.spec() for _ in range(self.r.randrange(1, 4))]
+            self.say("service s%d = %s" % (i, specs[0] if len(specs) == 1 else
+                                           "{ %s }" % ", ".join(specs)))
+            self.services.append("s%d" % i)
+        if self.chance(0.1):
+            self.say("service http = tcp { 80, 81 }")
+        if self.chance(0.08):
+            self.say("set observe")
+        if self.chance(0.2):
+            self.say("set mark 0x1000/0xf000")
+        for _ in range(self.r.randrange(0, 16)):
+            self.make_rule()
+        return "\n".join(self.lines) + "\n"
+
+
+def write_policy(seed, folder):
+    """A policy as folder/policy.conf. Return: its universe."""
+    os.makedirs(folder, exist_ok=True)
+    g = Generator(seed, folder)
+    with open(os.path.join(folder, "policy.conf"), "w") as out:
+        out.write(g.policy())
+    return g.universe
+
+
+def edges(policy, universe):
+    """By version: addresses around the ends of all ranges, within the universe."""
+    found = {4: [], 6: []}
+    for h in policy.hosts.values():
+        for version, lo, hi in h.ranges:
+            for a in (lo - 1, lo, hi, hi + 1):
+                try:
+                    universe.zone_of(version, a)
+                    found[version].append(a)
+                except KeyError:
+                    pass
+    for version, first, _ in universe.nets:
+        found[version] += [first, first + 7, first + 15]
+    return found
+
+
+if __name__ == "__main__":
+    write_policy(int(sys.argv[1]), sys.argv[2])
