@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Before 5.13 the number of entries was a field of struct net, and there was no
- * function. No macro tells the two apart.
+ * function: Kbuild looks which it is.
  */
 #ifndef PN_COMPAT_CONNTRACK_COUNT_H
 #define PN_COMPAT_CONNTRACK_COUNT_H
 
-#include <linux/version.h>
 #include <net/netfilter/nf_conntrack.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 13, 0)
+#ifndef PN_HAVE_CT_COUNT
 static inline u32 nf_conntrack_count(const struct net *net)
 {
 	return atomic_read(&net->ct.count);
