@@ -36,9 +36,9 @@ config() { at router postern show --config; }
 
 # round_trip NAME FILE: show --config, loaded again, is the same policy
 round_trip() {
-	at router postern load "$2" >/dev/null
+	at router postern load "$2" >/dev/null 2>&1
 	config >"$dir/first"
-	postern check --config "$2" >"$dir/checked"
+	postern check --config "$2" >"$dir/checked" 2>/dev/null
 	run load "$dir/first"
 	config >"$dir/second"
 	if [ "$rc" = 0 ] && [ -s "$dir/first" ] && cmp "$dir/first" "$dir/second" &&
@@ -159,14 +159,21 @@ if [ -w $ceiling ]; then
 			print " }"
 		}
 	}' >"$dir/large.conf"
+	{
+		echo 'zone internet { eth0 }'
+		echo 'hosts listed in internet { file "list" }'
+	} >"$dir/long.conf"
+	awk 'BEGIN { for (i = 0; i < 300000; i++) print "10." int(i / 65536) "." int(i / 256) % 256 "." i % 256 }' >"$dir/list"
 	full=$(cat $ceiling)
 	on_exit eval "echo $full >$ceiling"
 	echo 1 >$ceiling
 	run load "$dir/large.conf"
-	echo "$full" >$ceiling
 	expect "a refusal by the kernel" 2 err "not enough memory"
 	check_equal "points at the line" yes "$(grep -qE "^$dir/large.conf:[0-9]+:1: error: " "$dir/err" && echo yes)"
 	check_equal "and leaves the old one in force" "$was" "$(generation)"
+	run load "$dir/long.conf"
+	expect "a list that the kernel refuses" 2 err "$dir/long.conf:2:1: error: not enough memory"
+	echo "$full" >$ceiling
 else
 	ktap_skip "a refusal by the kernel" "no parameter max_memory"
 fi
@@ -180,7 +187,7 @@ expect "an unprivileged user" 3 err "needs CAP_NET_ADMIN in this network namespa
 
 # ---- shown as a whole, whatever happens meanwhile
 
-at router postern load "$dir/all.conf" >/dev/null
+at router postern load "$dir/all.conf" >/dev/null 2>&1
 config >"$dir/a"
 at router postern load "$examples/exterior.conf" >/dev/null
 config >"$dir/b"

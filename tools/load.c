@@ -20,6 +20,7 @@ struct batch {
 	struct nl *nl;
 	uint32_t txn;
 	struct nl_msg *msg; /* NULL: nothing to send */
+	const struct loc *only; /* all that is in the message stands there; NULL: several places */
 	int err;
 };
 
@@ -32,15 +33,20 @@ static void flush(struct batch *b)
 	b->msg = NULL;
 }
 
-/* A nest in a message with room for @size bytes. */
-static struct nlattr *begin(struct batch *b, enum postern_attr attr, size_t size)
+/* A nest in a message with room for @size bytes, for what stands at @loc. */
+static struct nlattr *begin(struct batch *b, enum postern_attr attr, size_t size,
+			    const struct loc *loc)
 {
 	if (b->msg && nlmsg_hdr(b->msg)->nlmsg_len + size > FILL)
 		flush(b);
 	if (!b->msg) {
 		b->msg = kernel_request(b->nl, POSTERN_CMD_POLICY_ADD, 0);
 		nla_put_u32(b->msg, POSTERN_A_TXN, b->txn);
+		if (!b->err)
+			b->only = loc;
 	}
+	if (b->only != loc && !b->err)
+		b->only = NULL;
 	return nla_nest_start(b->msg, (int)attr);
 }
 
@@ -57,7 +63,8 @@ static void put_place(struct batch *b, const struct policy *p, const struct loc 
 
 static void add_zone(struct batch *b, const struct policy *p, const struct zone *zone)
 {
-	struct nlattr *nest = begin(b, POSTERN_A_ZONE, 128 + zone->ifaces.n * 24), *ifaces;
+	struct nlattr *nest = begin(b, POSTERN_A_ZONE, 128 + zone->ifaces.n * 24, &zone->loc);
+	struct nlattr *ifaces;
 	struct ref *iface;
 
 	nla_put_string(b->msg, POSTERN_A_NAME, zone->name);
@@ -96,14 +103,14 @@ static void add_more_ranges(struct batch *b, const struct hosts *h, size_t from4
 
 	for (; from4 < h->set.n4 && !b->err; from4 += n) {
 		n = h->set.n4 - from4 > RANGES4_CHUNK ? RANGES4_CHUNK : h->set.n4 - from4;
-		nest = begin(b, POSTERN_A_RANGES, 64 + n * 8);
+		nest = begin(b, POSTERN_A_RANGES, 64 + n * 8, &h->loc);
 		nla_put_u32(b->msg, POSTERN_A_HOSTS_INDEX, h->index);
 		put_ranges4(b, h->set.v4 + from4, n);
 		nla_nest_end(b->msg, nest);
 	}
 	for (; from6 < h->set.n6 && !b->err; from6 += n) {
 		n = h->set.n6 - from6 > RANGES6_CHUNK ? RANGES6_CHUNK : h->set.n6 - from6;
-		nest = begin(b, POSTERN_A_RANGES, 64 + n * 32);
+		nest = begin(b, POSTERN_A_RANGES, 64 + n * 32, &h->loc);
 		nla_put_u32(b->msg, POSTERN_A_HOSTS_INDEX, h->index);
 		put_ranges6(b, h->set.v6 + from6, n);
 		nla_nest_end(b->msg, nest);
@@ -130,7 +137,7 @@ static void add_hosts(struct batch *b, const struct policy *p, const struct host
 	size_t n6 = h->set.n6 > RANGES6_INLINE ? 0 : h->set.n6;
 	struct nlattr *nest;
 
-	nest = begin(b, POSTERN_A_HOSTS, 192 + h->members.n * 4 + n4 * 8 + n6 * 32);
+	nest = begin(b, POSTERN_A_HOSTS, 192 + h->members.n * 4 + n4 * 8 + n6 * 32, &h->loc);
 	nla_put_string(b->msg, POSTERN_A_NAME, h->name);
 	if (h->zone)
 		nla_put_u32(b->msg, POSTERN_A_ZONE_INDEX, h->zone->index);
@@ -152,7 +159,8 @@ static void add_service(struct batch *b, const struct policy *p, const struct se
 	struct port_spec *spec;
 	struct nlattr *nest;
 
-	nest = begin(b, POSTERN_A_SERVICE, 192 + s->members.n * 4 + s->ports.n * sizeof(*to));
+	nest = begin(b, POSTERN_A_SERVICE, 192 + s->members.n * 4 + s->ports.n * sizeof(*to),
+		     &s->loc);
 	nla_put_string(b->msg, POSTERN_A_NAME, s->name);
 	put_place(b, p, &s->loc);
 	if (s->ports.n) {
@@ -197,7 +205,8 @@ static void add_rule(struct batch *b, const struct policy *p, const struct rule 
 
 	nest = begin(b, POSTERN_A_RULE,
 		     2048 + (rule->src.n + rule->dst.n) * sizeof(struct postern_endpoint) +
-			     rule->services.n * 4);
+			     rule->services.n * 4,
+		     &rule->loc);
 	nla_put_string(b->msg, POSTERN_A_TEXT, rule->text);
 	nla_put_u32(b->msg, POSTERN_A_ACTION, rule->action);
 	put_endpoints(b, POSTERN_A_SRC, &rule->src);
@@ -296,24 +305,34 @@ static int commit(struct batch *b, struct load *load)
 	return kernel_call(b->nl, msg, take_result, load);
 }
 
-/* The kernel names file and line; the statement there is what it refuses. */
-static bool print_at_place(const struct nl *nl, const struct policy *p)
+/*
+ * The kernel names file and line, and the statement there is what it refuses. More
+ * ranges of a set come without a place, but then they are alone.
+ */
+static bool print_at_place(const struct batch *b, const struct policy *p)
 {
-	struct source *src;
+	const struct nl *nl = b->nl;
 	struct diag d = { .severity = SEVERITY_ERROR };
+	struct postern_place place = nl->place;
 	const char *line;
+	struct source *src;
 	size_t len, blank;
 
-	if (!nl->has_place || !nl->sentence[0])
+	if (!nl->sentence[0] || (!nl->has_place && !b->only))
 		return false;
+	if (!nl->has_place) {
+		src = p->sources.v[b->only->source];
+		place.file = src->index;
+		place.line = b->only->line;
+	}
 	vec_for_each(src, &p->sources) {
-		if (!src->is_policy || src->index != nl->place.file)
+		if (!src->is_policy || src->index != place.file)
 			continue;
-		line = source_line(src, nl->place.line, &len);
+		line = source_line(src, place.line, &len);
 		for (blank = 0; blank < len && (line[blank] == ' ' || line[blank] == '\t'); blank++)
 			;
-		d.loc.line = nl->place.line;
-		d.loc.end_line = nl->place.line;
+		d.loc.line = place.line;
+		d.loc.end_line = place.line;
 		d.loc.col = (unsigned int)blank + 1;
 		d.loc.end_col = (unsigned int)len + 1;
 		d.text = nl->sentence;
@@ -330,11 +349,13 @@ enum status load_policy(struct nl *nl, const struct policy *p, struct load *load
 	b.err = begin_transaction(&b, p);
 	if (!b.err)
 		add_all(&b, p);
-	if (!b.err)
+	if (!b.err) {
+		b.only = NULL;
 		b.err = commit(&b, load);
+	}
 	if (!b.err)
 		return STATUS_OK;
-	if (nl->error != EPERM && print_at_place(nl, p)) {
+	if (nl->error != EPERM && print_at_place(&b, p)) {
 		complain("the kernel refused the policy; what was in force stays.");
 		return STATUS_REFUSED;
 	}

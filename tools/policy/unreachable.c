@@ -12,7 +12,7 @@
 #include "warn.h"
 
 /* So many pairs take about a second; what is beyond is not looked at. */
-#define PAIRS_MAX 500000000ULL
+#define PAIRS_MAX 1000000000ULL
 #define RANGES_MAX 4000000
 
 struct side {
@@ -71,6 +71,25 @@ static void sign(struct side *side)
 		side->covers = ~0ULL;
 	if (flat->any)
 		side->needs = 0;
+}
+
+/* Folding keeps what is a subset of what. */
+static uint64_t fold(uint64_t services, uint64_t src, uint64_t dst)
+{
+	services |= services >> 32;
+	services |= services >> 16;
+	src |= src >> 32;
+	src |= src >> 16;
+	dst |= dst >> 32;
+	return (services & 0xffff) | (src & 0xffff) << 16 | dst << 32;
+}
+
+static uint64_t entry_covers(const struct entry *x)
+{
+	if (x->rule->flags & POSTERN_RULE_BOTH)
+		return fold(x->services_covers, x->src.covers | x->dst.covers,
+			    x->src.covers | x->dst.covers);
+	return fold(x->services_covers, x->src.covers, x->dst.covers);
 }
 
 static size_t flat_size(const struct flat *flat)
@@ -188,30 +207,34 @@ void warn_unreachable(struct policy *p)
 {
 	unsigned long long pairs = 0;
 	struct vec order = { 0 };
-	struct entry *entries, *x, *earlier;
-	size_t nr = 0, ranges = 0;
+	struct entry *entries, *x;
+	size_t nr = 0, ranges = 0, i;
+	uint64_t *signatures, needs;
 	struct hosts *h;
 	struct rule *rule;
 
 	in_order(p, &order, &p->arena);
 	entries = xrealloc(NULL, order.n, sizeof(*entries));
+	signatures = xrealloc(NULL, order.n, sizeof(*signatures));
 	vec_for_each(rule, &order) {
-		x = &entries[nr++];
+		x = &entries[nr];
 		ranges += make_entry(p, x, rule);
-		pairs += nr;
+		signatures[nr] = entry_covers(x);
+		/* Under observe it lets the packet go on to the next rule. */
+		if (rule->flags & POSTERN_RULE_OBSERVE && rule->action == POSTERN_ACTION_BLOCK)
+			signatures[nr] = 0;
+		pairs += ++nr;
 		if (ranges > RANGES_MAX || pairs > PAIRS_MAX)
 			break;
-		for (earlier = entries; earlier < x; earlier++) {
-			/* Under observe it lets the packet go on to the next rule. */
-			if (earlier->rule->flags & POSTERN_RULE_OBSERVE &&
-			    earlier->rule->action == POSTERN_ACTION_BLOCK)
+		needs = fold(x->services_needs, x->src.needs, x->dst.needs);
+		for (i = 0; i < nr - 1; i++) {
+			if (needs & ~signatures[i] || !signatures[i] || !covers(&entries[i], x))
 				continue;
-			if (covers(earlier, x)) {
-				report(p, earlier->rule, rule);
-				break;
-			}
+			report(p, entries[i].rule, rule);
+			break;
 		}
 	}
+	free(signatures);
 	for (x = entries; x < entries + nr; x++) {
 		if (x->src.own)
 			flat_release(x->src.flat);
