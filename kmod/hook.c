@@ -391,14 +391,27 @@ static unsigned int forward(void *priv, struct sk_buff *skb,
 	return judge(pn, policy, &p, state);
 }
 
+/* The router as a client of DHCP (RFC 2131) or DHCPv6 (RFC 8415). */
+static bool own_lease(const struct pn_packet *p)
+{
+	u16 server = p->t.v6 ? 547 : 67, client = p->t.v6 ? 546 : 68;
+
+	if (p->t.proto != IPPROTO_UDP)
+		return false;
+	return p->in ? p->sport == server && p->t.port == client :
+		       p->sport == client && p->t.port == server;
+}
+
 /*
- * Neighbour discovery (RFC 4861), MLD and IGMP: the link would not work without
- * them, whatever the policy says of the router.
+ * Neighbour discovery (RFC 4861), MLD, IGMP and its own lease: the router would
+ * lose the link without them, whatever the policy says of it.
  */
 static bool needed_by_link(const struct pn_packet *p)
 {
 	u8 type = p->t.port >> 8;
 
+	if (own_lease(p))
+		return true;
 	if (!p->t.v6)
 		return p->t.proto == IPPROTO_IGMP;
 	if (p->t.proto != IPPROTO_ICMPV6)
