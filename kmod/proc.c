@@ -6,7 +6,9 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
+#include <linux/snmp.h>
 #include <linux/time.h>
+#include <net/ip.h>
 
 #include "house.h"
 #include "memory.h"
@@ -114,6 +116,27 @@ static void show_conntrack(struct seq_file *m, const struct pn_status *s)
 		   percent(s->ct_count, s->ct_max));
 }
 
+/*
+ * The kernel joins fragments before postern sees them, and drops what it cannot
+ * join: its counters say how many. It keeps none for IPv6.
+ */
+static void show_fragments(struct seq_file *m, const struct net *net)
+{
+	u64 joined = 0, failed = 0;
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct ipstats_mib *mib =
+			per_cpu_ptr(net->mib.ip_statistics, cpu);
+
+		joined += READ_ONCE(mib->mibs[IPSTATS_MIB_REASMOKS]);
+		failed += READ_ONCE(mib->mibs[IPSTATS_MIB_REASMFAILS]);
+	}
+	if (joined || failed)
+		seq_printf(m, "fragments    datagrams joined %llu, fragments given up %llu (kernel, IPv4)\n",
+			   joined, failed);
+}
+
 static void show_rates(struct seq_file *m, const struct pn_net *pn)
 {
 	const struct pn_rates *r = &pn->rates;
@@ -194,6 +217,7 @@ static int status_show(struct seq_file *m, void *v)
 	rcu_read_unlock();
 	show_memory(m);
 	show_conntrack(m, &status);
+	show_fragments(m, pn->net);
 	show_rates(m, pn);
 	show_totals(m, &counts);
 	show_top(m, "dropped", counts.dropped);
