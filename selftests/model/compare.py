@@ -13,7 +13,6 @@ in the kernel. Prints what differs, then one line of totals; status 1 if anythin
 """
 import ctypes
 import ipaddress
-import json
 import os
 import random
 import select
@@ -26,7 +25,7 @@ import time
 
 from generate import PORTS, edges, write_policy
 from model import Packet, Policy, address_range
-from nl import N, Family, Refused, attr, flush_conntrack, read_reasons, u8, u16
+from nl import N, Family, Refused, attr, attrs, flush_conntrack, read_reasons, u8, u16
 
 REASONS = read_reasons()
 VERDICTS = {N["VERDICT_ACCEPT"]: "accept", N["VERDICT_DROP"]: "drop",
@@ -442,51 +441,50 @@ def packets(first, policies, count):
 
 # ---- back from the kernel
 
-def dump(*what):
-    """All that the kernel says of the policy, but for places, counts and its number."""
-    out = []
-    for word in ("policy", "zones", "hosts", "services", "rules"):
-        text = subprocess.run(["postern", "show", word, "--json"], check=True,
-                              stdout=subprocess.PIPE).stdout
-        out.append(strip(json.loads(text)))
-    family = Family()
-    ranges = [(m[N["A_RANGES"]]) for m in family.dump(N["CMD_RANGES_GET"])]
-    return out, ranges, what
+# Not of the snapshot: its number, places in files, counts, interfaces of the moment.
+VOLATILE = {N["A_" + name] for name in (
+    "GENERATION", "FILES", "FILE", "LINE", "HITS", "PACKETS", "BYTES", "MATCHED", "NR_MATCHED",
+    "MEMORY")}
+OBJECTS = ("ZONE", "HOSTS", "RANGES", "SERVICE", "RULE")
 
 
-VOLATILE = {"generation", "file", "line", "files", "hits", "packets", "bytes", "uptime_ms",
-            "loaded_at", "matched", "memory"}
+def dump(family):
+    """All that the kernel says of the policy in force."""
+    status = family.call(N["CMD_STATUS_GET"])
+    out = [[status.get(N["A_" + name]) for name in ("POLICY_FLAGS", "MARK", "MARK_MASK")]]
+    for name in OBJECTS:
+        for message in family.dump(N["CMD_%s_GET" % name]):
+            nest = attrs(message[N["A_" + name]])
+            out.append((name, {k: v for k, v in nest.items() if k not in VOLATILE}))
+    return out
 
 
-def strip(value):
-    if isinstance(value, dict):
-        return {k: strip(v) for k, v in value.items() if k not in VOLATILE}
-    if isinstance(value, list):
-        return [strip(v) for v in value]
-    return value
+def print_config():
+    return subprocess.run(["postern", "show", "--config"], check=True,
+                          stdout=subprocess.PIPE).stdout
 
 
 def roundtrip(first, policies):
-    differ = 0
+    family = Family()
+    differ = objects = 0
     for seed in range(first, first + policies):
         case = Case(seed)
-        before = dump()
-        config = subprocess.run(["postern", "show", "--config"], check=True,
-                                stdout=subprocess.PIPE).stdout
+        before = dump(family)
+        objects += len(before)
+        config = print_config()
         again = os.path.join(case.folder.name, "again.conf")
         with open(again, "wb") as out:
             out.write(config)
         load(again)
-        after = dump()
-        config_again = subprocess.run(["postern", "show", "--config"], check=True,
-                                      stdout=subprocess.PIPE).stdout
-        if before != after or config != config_again:
+        after = dump(family)
+        if before != after or config != print_config():
             differ += 1
             if differ <= 3:
-                case.differs("round trip", before, after)
-                print("# printed as:\n# " + config.decode().replace("\n", "\n# "))
-    print("roundtrip: %d policies, %d differ" % (policies, differ))
-    return differ or not policies
+                case.differs("printed as:\n" + config.decode(),
+                             [b for b in before if b not in after],
+                             [a for a in after if a not in before])
+    print("roundtrip: %d policies of %d objects, %d differ" % (policies, objects, differ))
+    return differ or not objects
 
 
 def main():
