@@ -27,11 +27,57 @@ void addrset_add(struct addrset *set, const struct range *r)
 	}
 }
 
-static int by_lo4(const void *pa, const void *pb)
-{
-	const struct range4 *a = pa, *b = pb;
+#define SMALL 32
 
-	return a->lo < b->lo ? -1 : a->lo > b->lo;
+static void sort_small4(struct range4 *r, size_t n)
+{
+	struct range4 one;
+	size_t i, k;
+
+	for (i = 1; i < n; i++) {
+		one = r[i];
+		for (k = i; k && r[k - 1].lo > one.lo; k--)
+			r[k] = r[k - 1];
+		r[k] = one;
+	}
+}
+
+/*
+ * By the first address, a byte at a time from the highest, in place: for a million
+ * prefixes a fraction of what qsort takes, and no second copy of them.
+ */
+static void radix_sort4(struct range4 *r, size_t n, unsigned int shift)
+{
+	size_t next[256], end[256] = { 0 }, from = 0, i;
+	struct range4 one, other;
+	unsigned int b, to;
+
+	for (i = 0; i < n; i++)
+		end[r[i].lo >> shift & 255]++;
+	for (b = 0; b < 256; b++) {
+		next[b] = from;
+		from += end[b];
+		end[b] = from;
+	}
+	for (b = 0; b < 256; b++) {
+		while (next[b] < end[b]) {
+			one = r[next[b]];
+			while ((to = one.lo >> shift & 255) != b) {
+				other = r[next[to]];
+				r[next[to]++] = one;
+				one = other;
+			}
+			r[next[b]++] = one;
+		}
+	}
+	if (!shift)
+		return;
+	for (from = 0, b = 0; b < 256; from = end[b++]) {
+		if (end[b] - from > SMALL)
+			radix_sort4(r + from, end[b] - from, shift - 8);
+		else
+			sort_small4(r + from, end[b] - from);
+	}
 }
 
 static int by_lo6(const void *pa, const void *pb)
@@ -49,7 +95,7 @@ static void sort4(struct addrset *set)
 		;
 	if (i >= set->n4)
 		return;
-	qsort(set->v4, set->n4, sizeof(*set->v4), by_lo4);
+	radix_sort4(set->v4, set->n4, 24);
 	/* Neighbours stay apart: people wrote them so, and see them so again. */
 	for (i = 1; i < set->n4; i++) {
 		if (set->v4[i].lo > set->v4[kept].hi)

@@ -8,7 +8,7 @@
 /* The longest piece of a line that is shown. */
 #define EXCERPT_MAX 160
 
-void diag_add(struct diags *d, enum severity severity, struct loc loc, const char *fmt, ...)
+struct diag *diag_add(struct diags *d, enum severity severity, struct loc loc, const char *fmt, ...)
 {
 	struct diag *diag;
 	va_list ap;
@@ -18,7 +18,7 @@ void diag_add(struct diags *d, enum severity severity, struct loc loc, const cha
 	else
 		d->nr_warnings++;
 	if (d->list.n >= DIAGS_MAX)
-		return;
+		return NULL;
 	diag = arena_alloc(d->arena, sizeof(*diag));
 	diag->severity = severity;
 	diag->loc = loc;
@@ -27,6 +27,13 @@ void diag_add(struct diags *d, enum severity severity, struct loc loc, const cha
 	diag->text = arena_vprintf(d->arena, fmt, ap);
 	va_end(ap);
 	vec_push(d->arena, &d->list, diag);
+	return diag;
+}
+
+void diag_keep_line(struct diags *d, struct diag *diag, const char *line, size_t len)
+{
+	if (diag)
+		diag->line = arena_strndup(d->arena, line, len);
 }
 
 static int compare(const void *pa, const void *pb)
@@ -92,8 +99,12 @@ static void print_text(FILE *f, const char *text, size_t len, bool blank)
 static void print_excerpt(FILE *f, const struct diag *diag, const struct source *src, bool color)
 {
 	size_t len, from = 0, shown, at, width, i;
-	const char *text = source_line(src, diag->loc.line, &len);
+	const char *text = diag->line;
 
+	if (text)
+		len = strlen(text);
+	else
+		text = source_line(src, diag->loc.line, &len);
 	if (!diag->loc.line || (!len && diag->loc.col > 1))
 		return;
 	at = diag->loc.col ? diag->loc.col - 1 : 0;

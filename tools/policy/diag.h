@@ -22,6 +22,7 @@ struct diag {
 	struct loc loc;
 	unsigned int seq;
 	const char *text;
+	const char *line; /* NULL: see the source */
 };
 
 struct diags {
@@ -33,10 +34,14 @@ struct diags {
 /* More than this many are counted, but not kept. */
 #define DIAGS_MAX 1000
 
-void diag_add(struct diags *d, enum severity severity, struct loc loc, const char *fmt, ...)
+/* NULL if it is one too many. */
+struct diag *diag_add(struct diags *d, enum severity severity, struct loc loc, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 #define diag_error(d, loc, ...) diag_add(d, SEVERITY_ERROR, loc, __VA_ARGS__)
 #define diag_warning(d, loc, ...) diag_add(d, SEVERITY_WARNING, loc, __VA_ARGS__)
+
+/* For a text that is not kept. */
+void diag_keep_line(struct diags *d, struct diag *diag, const char *line, size_t len);
 
 void diags_sort(struct diags *d);
 

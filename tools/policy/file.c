@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The files that a policy names: other policies, and lists of prefixes. */
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
+#include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "address.h"
 #include "policy.h"
@@ -111,13 +114,39 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
 }
 
-static void prefix_line(struct policy *p, struct hosts *h, struct loc *loc, const char *line,
-			const char *end)
+/* One list, read a piece at a time: a million lines need not be in memory at once. */
+struct list_reader {
+	struct policy *p;
+	struct hosts *hosts;
+	struct loc loc;
+};
+
+static void __attribute__((format(printf, 5, 6)))
+list_error(struct list_reader *r, const char *line, const char *from, const char *to,
+	   const char *fmt, ...)
+{
+	const char *end = to;
+	struct diag *diag;
+	va_list ap;
+
+	r->loc.col = (unsigned int)(from - line) + 1;
+	r->loc.end_col = (unsigned int)(to - line) + 1;
+	va_start(ap, fmt);
+	diag = diag_error(&r->p->diags, r->loc, "%s", arena_vprintf(&r->p->arena, fmt, ap));
+	va_end(ap);
+	while (*end && *end != '\n' && *end != '\r')
+		end++;
+	diag_keep_line(&r->p->diags, diag, line, (size_t)(end - line));
+}
+
+static void prefix_line(struct list_reader *r, const char *line, const char *end)
 {
 	char why[ADDRESS_ERROR_MAX];
 	const char *c = line, *word;
-	struct range r;
+	struct range range;
 
+	r->loc.line++;
+	r->loc.end_line = r->loc.line;
 	while (c < end && is_space(*c))
 		c++;
 	word = c;
@@ -125,28 +154,71 @@ static void prefix_line(struct policy *p, struct hosts *h, struct loc *loc, cons
 		c++;
 	if (c == word)
 		return;
-	loc->col = (unsigned int)(word - line) + 1;
-	loc->end_col = (unsigned int)(c - line) + 1;
-	if (!address_parse(word, (size_t)(c - word), &r, why)) {
-		diag_error(&p->diags, *loc, "%s", why);
+	if (!address_parse(word, (size_t)(c - word), &range, why)) {
+		list_error(r, line, word, c, "%s", why);
 		return;
 	}
-	addrset_add(&h->set, &r);
+	addrset_add(&r->hosts->set, &range);
 	while (c < end && is_space(*c))
 		c++;
-	if (c < end && *c != '#' && *c != ';') {
-		loc->col = (unsigned int)(c - line) + 1;
-		loc->end_col = (unsigned int)(end - line) + 1;
-		diag_error(&p->diags, *loc,
+	if (c < end && *c != '#' && *c != ';')
+		list_error(r, line, c, end,
 			   "one address, prefix or range stands on a line, and comments after '#' or ';'.");
+}
+
+/* The whole lines of @text; how many bytes they were. */
+static size_t prefix_lines(struct list_reader *r, const char *text, size_t len)
+{
+	const char *line = text, *nl;
+
+	while ((nl = memchr(line, '\n', len - (size_t)(line - text)))) {
+		prefix_line(r, line, nl);
+		line = nl + 1;
 	}
+	return (size_t)(line - text);
+}
+
+#define PIECE 65536
+
+static bool read_list(struct list_reader *r, int fd, const char **why)
+{
+	char piece[PIECE + 1];
+	size_t have = 0, done;
+	ssize_t got;
+
+	for (;;) {
+		got = read(fd, piece + have, PIECE - have);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			*why = strerror(errno);
+			return false;
+		}
+		if (!got)
+			break;
+		have += (size_t)got;
+		piece[have] = 0;
+		done = prefix_lines(r, piece, have);
+		if (!done && have == PIECE) {
+			*why = "it has a line of more than 64 KiB";
+			return false;
+		}
+		have -= done;
+		memmove(piece, piece + done, have);
+	}
+	piece[have] = 0;
+	if (have)
+		prefix_line(r, piece, piece + have);
+	return true;
 }
 
 bool prefix_file_read(struct policy *p, struct hosts *h, const struct ref *file)
 {
-	const char *path = policy_path(p, file), *why, *line, *end, *nl;
+	const char *path = policy_path(p, file), *why = NULL;
+	struct list_reader r = { .p = p, .hosts = h };
 	struct source *src;
-	struct loc loc = { 0 };
+	bool ok;
+	int fd;
 
 	if (p->no_files) {
 		diag_error(&p->diags, file->loc, "this text may not name files.");
@@ -154,21 +226,15 @@ bool prefix_file_read(struct policy *p, struct hosts *h, const struct ref *file)
 	}
 	src = add_source(p, path, false);
 	src->included = file->loc;
-	if (!source_read(src, path, &why)) {
-		diag_error(&p->diags, file->loc, "cannot read '%s': %s.", path, why);
-		return false;
-	}
-	loc.source = p->sources.n - 1;
-	end = src->text + src->len;
-	for (line = src->text; line < end; line = nl + 1) {
-		loc.line++;
-		loc.end_line = loc.line;
-		nl = memchr(line, '\n', (size_t)(end - line));
-		if (!nl)
-			nl = end;
-		prefix_line(p, h, &loc, line, nl);
-	}
-	return true;
+	r.loc.source = p->sources.n - 1;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ok = fd >= 0 && read_list(&r, fd, &why);
+	if (!ok)
+		diag_error(&p->diags, file->loc, "cannot read '%s': %s.", path,
+			   why ? why : strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ok;
 }
 
 static void finish(struct policy *p)
