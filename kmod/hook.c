@@ -258,33 +258,59 @@ static u8 zone_of(const struct pn_policy *policy, const struct net_device *dev)
 	return zone;
 }
 
-/* Behind a VRF the hooks see the VRF; where the packet really came in stays. */
+/*
+ * Behind a VRF the hooks see the VRF, and some kernels show the outgoing interface
+ * twice for multicast; where the packet really came in stays.
+ */
 static u8 zone_of_input(const struct pn_policy *policy,
 			const struct nf_hook_state *state,
 			const struct sk_buff *skb, bool v6)
 {
 	u8 zone = PN_ZONE_NONE;
 
-	if (netif_is_l3_master(state->in))
+	if (netif_is_l3_master(state->in) || (v6 && state->in == state->out))
 		zone = pn_zone_of(policy, v6 ? IP6CB(skb)->iif : IPCB(skb)->iif);
 	return zone != PN_ZONE_NONE ? zone : zone_of(policy, state->in);
 }
 
-/* Through br_netfilter also frames come here that the router only bridges. */
-static bool only_bridged(const struct sk_buff *skb,
-			 const struct net_device *bridge)
+/* Did br_netfilter see the packet? It may be bridged or routed. */
+static bool from_bridge(const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	return nf_bridge_info_exists(skb) && skb_mac_header_was_set(skb) &&
-	       !ether_addr_equal_unaligned(eth_hdr(skb)->h_dest,
-					   bridge->dev_addr);
+	return nf_bridge_info_exists(skb);
 #else
 	return false;
 #endif
 }
 
-static unsigned int prerouting(void *priv, struct sk_buff *skb,
-			       const struct nf_hook_state *state)
+/*
+ * Before the bridge has decided, its own address is what most surely says that
+ * a frame is for the router. The bridge takes other addresses as well, those of
+ * its ports for one: so what is left alone here is not yet let through.
+ */
+static bool seems_bridged(const struct sk_buff *skb,
+			  const struct net_device *bridge)
+{
+	return from_bridge(skb) && skb_mac_header_was_set(skb) &&
+	       !ether_addr_equal_unaligned(eth_hdr(skb)->h_dest,
+					   bridge->dev_addr);
+}
+
+/*
+ * A frame that goes from one port of a bridge to another. No address of the
+ * frame tells: who sends it chooses them, and br_netfilter's notes stay with
+ * packets that are routed. A routed packet is not yet at a port here.
+ */
+static bool only_bridged(const struct sk_buff *skb,
+			 const struct nf_hook_state *state)
+{
+	return from_bridge(skb) && skb->dev != state->in &&
+	       netif_is_bridge_port(skb->dev) &&
+	       netdev_master_upper_dev_get_rcu(skb->dev) == state->out;
+}
+
+static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
@@ -300,7 +326,7 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 	if (!policy || skb->pkt_type == PACKET_LOOPBACK ||
 	    state->in->flags & IFF_LOOPBACK ||
 	    /* a VRF's second pass */
-	    netif_is_l3_master(state->in) || only_bridged(skb, state->in))
+	    netif_is_l3_master(state->in) || seems_bridged(skb, state->in))
 		return NF_ACCEPT;
 	p.zone_in = zone_of(policy, state->in);
 	if (p.zone_in == PN_ZONE_NONE)
@@ -312,7 +338,7 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 		reason = pn_guard_source(policy, &p, p.zone_in);
 	/* where an answer is due, or nothing may be dropped, the hook forward decides */
 	if (!reason && pn_packet_opens_tcp(&p) &&
-	    !(policy->flags & POSTERN_POLICY_OBSERVE) &&
+	    !(policy->flags & POSTERN_POLICY_OBSERVE) && !policy->keep_flows &&
 	    !(policy->zones[p.zone_in].flags & POSTERN_ZONE_REJECT)) {
 		reason = pn_guard_open(state->net, policy, &p, &outcome);
 		if (reason) {
@@ -327,8 +353,8 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 }
 
 /* Before the kernel puts fragments together; for IPv6 only. */
-static unsigned int fragments(void *priv, struct sk_buff *skb,
-			      const struct nf_hook_state *state)
+static unsigned int decide_fragments(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
@@ -340,7 +366,7 @@ static unsigned int fragments(void *priv, struct sk_buff *skb,
 	enum pn_reason reason = pn_packet_check_fragment(skb);
 
 	if (likely(!reason) || !policy || netif_is_l3_master(state->in) ||
-	    only_bridged(skb, state->in))
+	    seems_bridged(skb, state->in))
 		return NF_ACCEPT;
 	p.zone_in = zone_of(policy, state->in);
 	if (p.zone_in == PN_ZONE_NONE)
@@ -350,8 +376,8 @@ static unsigned int fragments(void *priv, struct sk_buff *skb,
 	return drop(pn, policy, &p, reason, U32_MAX, state);
 }
 
-static unsigned int forward(void *priv, struct sk_buff *skb,
-			    const struct nf_hook_state *state)
+static unsigned int decide_forward(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
@@ -365,12 +391,13 @@ static unsigned int forward(void *priv, struct sk_buff *skb,
 	bool v6 = state->pf == NFPROTO_IPV6;
 	enum pn_reason reason = PN_NO_POLICY;
 
-	if (only_bridged(skb, state->in))
+	if (only_bridged(skb, state))
 		return NF_ACCEPT;
 	if (!policy) {
 		if (!pn_net_lockdown(pn))
 			return NF_ACCEPT;
 		pn_packet_parse(&p, v6);
+		pn_count(pn->stats, PN_COUNT_PACKETS);
 		return drop(pn, policy, &p, reason, U32_MAX, state);
 	}
 	p.zone_in = zone_of_input(policy, state, skb, v6);
@@ -382,6 +409,9 @@ static unsigned int forward(void *priv, struct sk_buff *skb,
 	reason = pn_packet_parse(&p, v6);
 	if (!reason && (p.zone_in == PN_ZONE_NONE || p.zone_out == PN_ZONE_NONE))
 		reason = PN_NO_ZONE;
+	/* the guard may have taken it for a bridged frame */
+	if (!reason && from_bridge(skb))
+		reason = pn_guard_source(policy, &p, p.zone_in);
 	if (reason) {
 		pn_count(pn->stats, PN_COUNT_PACKETS);
 		return drop(pn, policy, &p, reason, U32_MAX, state);
@@ -430,8 +460,8 @@ static bool answers_unguarded(const struct sk_buff *skb, bool guarded)
 	return !guarded && ct && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY;
 }
 
-static unsigned int input(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state)
+static unsigned int decide_input(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
@@ -451,8 +481,10 @@ static unsigned int input(void *priv, struct sk_buff *skb,
 	if (p.zone_in == PN_ZONE_NONE)
 		return NF_ACCEPT;
 	reason = pn_packet_parse(&p, v6);
-	if (reason)
+	if (reason) {
+		pn_count(pn->stats, PN_COUNT_PACKETS);
 		return drop(pn, policy, &p, reason, U32_MAX, state);
+	}
 	if (needed_by_link(&p))
 		return NF_ACCEPT;
 	p.t.zone_in = p.zone_in;
@@ -471,8 +503,8 @@ static bool own_answer(const struct pn_packet *p)
 	       (ctinfo == IP_CT_RELATED || ctinfo == IP_CT_RELATED_REPLY);
 }
 
-static unsigned int output(void *priv, struct sk_buff *skb,
-			   const struct nf_hook_state *state)
+static unsigned int decide_output(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
@@ -481,7 +513,6 @@ static unsigned int output(void *priv, struct sk_buff *skb,
 		.out = state->out,
 		.zone_in = PN_ZONE_NONE,
 	};
-	unsigned int verdict = NF_ACCEPT;
 	enum pn_reason reason;
 
 	if (!policy || !policy->guards_output ||
@@ -491,19 +522,39 @@ static unsigned int output(void *priv, struct sk_buff *skb,
 	p.zone_out = zone_of(policy, state->out);
 	if (p.zone_out == PN_ZONE_NONE)
 		return NF_ACCEPT;
-	/* counters and memos are per CPU, and a sender may be preempted */
-	local_bh_disable();
 	reason = pn_packet_parse(&p, state->pf == NFPROTO_IPV6);
 	if (reason) {
-		verdict = drop(pn, policy, &p, reason, U32_MAX, state);
-	} else if (!needed_by_link(&p) && !own_answer(&p)) {
-		p.t.zone_in = policy->tables.zone_self;
-		p.t.zone_out = p.zone_out;
-		verdict = judge(pn, policy, &p, state);
+		pn_count(pn->stats, PN_COUNT_PACKETS);
+		return drop(pn, policy, &p, reason, U32_MAX, state);
 	}
-	local_bh_enable();
-	return verdict;
+	if (needed_by_link(&p) || own_answer(&p))
+		return NF_ACCEPT;
+	p.t.zone_in = policy->tables.zone_self;
+	p.t.zone_out = p.zone_out;
+	return judge(pn, policy, &p, state);
 }
+
+/*
+ * Counters and memos are per CPU. Most packets come here with BH disabled, but not
+ * those that a process sends, nor those that a program behind NFQUEUE gives back.
+ */
+#define WITHOUT_BH(name)						\
+static unsigned int name(void *priv, struct sk_buff *skb,		\
+			 const struct nf_hook_state *state)		\
+{									\
+	unsigned int verdict;						\
+									\
+	local_bh_disable();						\
+	verdict = decide_##name(priv, skb, state);			\
+	local_bh_enable();						\
+	return verdict;							\
+}
+
+WITHOUT_BH(prerouting)
+WITHOUT_BH(fragments)
+WITHOUT_BH(forward)
+WITHOUT_BH(input)
+WITHOUT_BH(output)
 
 /*
  * The guard stands behind defragmentation and before everything else, conntrack
