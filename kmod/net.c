@@ -192,7 +192,7 @@ static void end_trial(struct pn_net *pn)
 }
 
 int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
-		u32 confirm_ms, const u32 *expect,
+		u32 confirm_ms, const u32 *expect, u32 *generation,
 		struct netlink_ext_ack *extack)
 {
 	struct pn_policy *old;
@@ -211,6 +211,7 @@ int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
 		goto refuse;
 	}
 	policy->generation = ++pn->generation;
+	*generation = policy->generation;
 	policy->keep_flows = flags & POSTERN_COMMIT_KEEP_FLOWS;
 	policy->loaded_at = ktime_get_real_seconds();
 	policy->loaded_ns = ktime_get_boottime_ns();

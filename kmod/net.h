@@ -80,7 +80,8 @@ static inline struct pn_net *pn_net(const struct net *net)
  * @policy: compiled; owned by @pn from here on, also on failure
  * @flags: POSTERN_COMMIT_*
  * @confirm_ms: 0, or how long until it goes back by itself
- * @expect: 0, or the generation that must be in force
+ * @expect: NULL, or the generation that must be in force
+ * @generation: set to that of @policy
  * @extack: gets the sentence
  *
  * When it returns 0, no packet is judged by the policy before any more, and the
@@ -90,7 +91,7 @@ static inline struct pn_net *pn_net(const struct net *net)
  * Return: 0, -ESTALE, -EPERM, -ENOMEM.
  */
 int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
-		u32 confirm_ms, const u32 *expect,
+		u32 confirm_ms, const u32 *expect, u32 *generation,
 		struct netlink_ext_ack *extack);
 int pn_net_confirm(struct pn_net *pn, struct netlink_ext_ack *extack);
 int pn_net_unload(struct pn_net *pn, u32 flags, struct netlink_ext_ack *extack);

@@ -363,7 +363,7 @@ static int compile(struct pn_policy *policy, struct netlink_ext_ack *extack)
 	return err;
 }
 
-static u32 generation(const struct pn_net *pn)
+static u32 generation_in_force(const struct pn_net *pn)
 {
 	const struct pn_policy *policy;
 	u32 generation;
@@ -383,6 +383,7 @@ int pn_txn_commit(struct sk_buff *skb, struct genl_info *info)
 	u32 flags = flags_attr ? nla_get_u32(flags_attr) : 0;
 	struct pn_net *pn = pn_net(genl_info_net(info));
 	u32 expected = expect ? nla_get_u32(expect) : 0;
+	u32 generation = generation_in_force(pn);
 	struct pn_policy *policy;
 	struct sk_buff *msg;
 	u64 memory;
@@ -409,9 +410,10 @@ int pn_txn_commit(struct sk_buff *skb, struct genl_info *info)
 	else
 		err = pn_net_load(pn, policy, flags,
 				  confirm ? nla_get_u32(confirm) : 0,
-				  expect ? &expected : NULL, info->extack);
+				  expect ? &expected : NULL, &generation,
+				  info->extack);
 	if (!err)
-		err = nla_put_u32(msg, POSTERN_A_GENERATION, generation(pn)) ||
+		err = nla_put_u32(msg, POSTERN_A_GENERATION, generation) ||
 		      nla_put_u64_64bit(msg, POSTERN_A_MEMORY, memory,
 					POSTERN_A_PAD) ? -EMSGSIZE : 0;
 	if (err) {
