@@ -146,6 +146,9 @@ expect "the loader's own connection would be cut" 0 err "cuts your own SSH conne
 SSH_CONNECTION="203.0.113.2 40000 203.0.113.1 25"
 run load --dry-run "$examples/bastion.conf"
 check_equal "no warning if it is allowed" '' "$(cat "$dir/err")"
+printf 'zone a { eth0 }\nzone b { eth1 }\nhosts x in b { 203.0.113.0/28 }\n' >"$dir/spoof.conf"
+run load --dry-run "$dir/spoof.conf"
+expect "the loader's own address belongs elsewhere" 0 err "it comes from zone 'a', and the hosts of the policy say that 203.0.113.2 is in another"
 unset SSH_CONNECTION
 
 # The kernel refuses while sets of a MiB in all are added, and knows which.

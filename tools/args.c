@@ -49,6 +49,11 @@ enum parsed {
 	HELP,
 };
 
+static bool is_when(const char *word)
+{
+	return !strcmp(word, "auto") || !strcmp(word, "always") || !strcmp(word, "never");
+}
+
 /* "--name", "--name=value" or "--name value"; advances *i over a value of its own. */
 static enum parsed parse_option(struct args *args, int argc, char **argv, int *i)
 {
@@ -64,6 +69,8 @@ static enum parsed parse_option(struct args *args, int argc, char **argv, int *i
 		return PARSED;
 	}
 	if (len == 7 && !strncmp(word, "--color", 7)) {
+		if (!value && *i + 1 < argc && is_when(argv[*i + 1]))
+			value = argv[++*i];
 		if (!value)
 			value = "always";
 		if (out_set_color(value))

@@ -75,13 +75,23 @@ void ssh_warn(struct policy *p)
 
 	if (!connection || !parse_connection(connection, &client, &server, &port))
 		return;
-	if (p->observe || !policy_guards_self(p) || !route_to(&client, iface))
+	if (p->observe || !route_to(&client, iface))
 		return;
 	/* What comes in by an interface of no zone is left alone. */
 	zone = policy_zone_of(p, iface);
-	if (!zone || policy_allows_self(p, &client, &server, zone, port))
+	if (!zone)
 		return;
 	address_print(&client, client_text);
-	complain("warning: this policy cuts your own SSH connection: nothing lets %s in zone '%s' come to port %u of this router. 'postern load --confirm 60' goes back by itself.",
-		 client_text, zone->name, port);
+	switch (policy_allows_self(p, &client, &server, zone, port)) {
+	case SELF_SPOOFED:
+		complain("warning: this policy cuts your own SSH connection: it comes from zone '%s', and the hosts of the policy say that %s is in another. 'postern load --confirm 60' goes back by itself.",
+			 zone->name, client_text);
+		break;
+	case SELF_DENIED:
+		complain("warning: this policy cuts your own SSH connection: nothing lets %s in zone '%s' come to port %u of this router. 'postern load --confirm 60' goes back by itself.",
+			 client_text, zone->name, port);
+		break;
+	default:
+		break;
+	}
 }

@@ -25,10 +25,17 @@ void policy_warn(struct policy *p);
 bool prefix_file_read(struct policy *p, struct hosts *h, const struct ref *file);
 char *policy_path(struct policy *p, const struct ref *path);
 
-/* Whether a rule lets @client open @port of this router from @zone (NULL: from none). */
-bool policy_guards_self(const struct policy *p);
-bool policy_allows_self(struct policy *p, const struct range *client, const struct range *self,
-			const struct zone *zone, uint16_t port);
+/* What becomes of a connection of @client, in @zone, to TCP @port of this router. */
+enum self_verdict {
+	SELF_ALLOWED,
+	SELF_DENIED,
+	SELF_SPOOFED,
+};
+
+enum self_verdict policy_allows_self(struct policy *p, const struct range *client,
+				     const struct range *self, const struct zone *zone,
+				     uint16_t port);
+
 bool iface_matches(const char *pattern, const char *name);
 const struct zone *policy_zone_of(const struct policy *p, const char *iface);
 

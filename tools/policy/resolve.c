@@ -6,6 +6,7 @@
 #include "policy.h"
 
 #define NEST_MAX 64
+#define SUGGESTIONS_MAX 100
 /* The kernel takes at most 30 KiB for one object; a port is as long as two members. */
 #define MEMBERS_MAX 7400
 
@@ -24,6 +25,12 @@ static void unknown(struct policy *p, const struct loc *loc, const char *name, c
 		diag_error(&p->diags, *loc, "%s '%.*s'.", what, shown(name), name);
 }
 
+/* In a file that is wrong from top to bottom nobody reads them, and they take time. */
+static void begin_suggestion(const struct policy *p, struct nearest *near, const char *name)
+{
+	nearest_init(near, p->diags.nr_errors < SUGGESTIONS_MAX ? name : "");
+}
+
 static struct zone *find_zone(struct policy *p, const struct ref *ref)
 {
 	struct place *place = names_get(&p->places, ref->name);
@@ -37,7 +44,7 @@ static struct zone *find_zone(struct policy *p, const struct ref *ref)
 			   ref->name);
 		return NULL;
 	}
-	nearest_init(&near, ref->name);
+	begin_suggestion(p, &near, ref->name);
 	vec_for_each(zone, &p->zones)
 		nearest_try(&near, zone->name);
 	unknown(p, &ref->loc, ref->name, "there is no zone", &near);
@@ -58,7 +65,7 @@ static void add_member(struct policy *p, struct hosts *h, const struct ref *ref,
 	struct nearest near;
 
 	if (!place) {
-		nearest_init(&near, ref->name);
+		begin_suggestion(p, &near, ref->name);
 		vec_for_each(member, &p->hosts)
 			if (member != h)
 				nearest_try(&near, member->name);
@@ -153,7 +160,7 @@ static struct service *find_service(struct policy *p, const char *name, const st
 			   shown(name), name);
 		return NULL;
 	}
-	nearest_init(&near, name);
+	begin_suggestion(p, &near, name);
 	nearest_try_all(&near, &p->service_names);
 	builtin_suggest(&near);
 	unknown(p, loc, name, "there is no service", &near);
@@ -254,7 +261,7 @@ static void resolve_endpoint(struct policy *p, struct endpoint *e)
 		return;
 	place = names_get(&p->places, e->word);
 	if (!place) {
-		nearest_init(&near, e->word);
+		begin_suggestion(p, &near, e->word);
 		nearest_try_all(&near, &p->places);
 		nearest_try(&near, "any");
 		unknown(p, &e->loc, e->word, "there is no zone and there are no hosts", &near);

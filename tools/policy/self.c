@@ -13,7 +13,7 @@ static bool names_self(const struct vec *list)
 	return false;
 }
 
-bool policy_guards_self(const struct policy *p)
+static bool guards_self(const struct policy *p)
 {
 	struct rule *rule;
 
@@ -44,19 +44,40 @@ static bool matches(const struct rule *rule, const struct range *client, const s
 	return yes;
 }
 
-bool policy_allows_self(struct policy *p, const struct range *client, const struct range *self,
-			const struct zone *zone, uint16_t port)
+/* Whether the address is in hosts of other zones, and of this one in none. */
+static bool is_spoofed(const struct policy *p, const struct range *address, const struct zone *zone)
+{
+	bool elsewhere = false;
+	struct hosts *h;
+
+	vec_for_each(h, &p->hosts_order) {
+		if (!h->zone || !addrset_contains(&h->set, address))
+			continue;
+		if (h->zone == zone)
+			return false;
+		elsewhere = true;
+	}
+	return elsewhere;
+}
+
+enum self_verdict policy_allows_self(struct policy *p, const struct range *client,
+				     const struct range *self, const struct zone *zone,
+				     uint16_t port)
 {
 	struct rule *rule;
 
+	if (is_spoofed(p, client, zone))
+		return SELF_SPOOFED;
+	if (!guards_self(p))
+		return SELF_ALLOWED;
 	vec_for_each(rule, &p->rules)
 		if (rule->action == POSTERN_ACTION_BLOCK && !(rule->flags & POSTERN_RULE_OBSERVE) &&
 		    matches(rule, client, self, zone, port))
-			return false;
+			return SELF_DENIED;
 	vec_for_each(rule, &p->rules)
 		if (rule->action == POSTERN_ACTION_ALLOW && matches(rule, client, self, zone, port))
-			return true;
-	return false;
+			return SELF_ALLOWED;
+	return SELF_DENIED;
 }
 
 /* As the module does: '*' is any run of characters, '?' any one. */
