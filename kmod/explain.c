@@ -15,6 +15,7 @@
 #include "explain.h"
 #include "flow.h"
 #include "guard.h"
+#include "hook.h"
 #include "net.h"
 #include "netlink.h"
 #include "object.h"
@@ -195,7 +196,7 @@ static bool denied_early(const struct question *q)
 	u32 flags, rule;
 
 	if (tuple.proto != IPPROTO_TCP || q->from.self || q->to.self ||
-	    policy_observes(q) ||
+	    policy_observes(q) || policy->keep_flows ||
 	    policy->zones[q->from.zone].flags & POSTERN_ZONE_REJECT)
 		return false;
 	flags = t->class[pn_address_class(t, tuple.v6, tuple.saddr)].flags |
@@ -233,6 +234,8 @@ static void decide(struct question *q)
 	if (!is_ours(q) || ask_guard(q))
 		return;
 	if (q->to.self && !q->policy->guards_input)
+		return;
+	if ((q->from.self || q->to.self) && pn_hook_needed_by_link(&q->packet))
 		return;
 	if (q->from.zone == PN_ZONE_NONE || q->to.zone == PN_ZONE_NONE)
 		drop(q, PN_NO_ZONE);

@@ -436,7 +436,7 @@ static bool own_lease(const struct pn_packet *p)
  * Neighbour discovery (RFC 4861), MLD, IGMP and its own lease: the router would
  * lose the link without them, whatever the policy says of it.
  */
-static bool needed_by_link(const struct pn_packet *p)
+bool pn_hook_needed_by_link(const struct pn_packet *p)
 {
 	u8 type = p->t.port >> 8;
 
@@ -485,7 +485,7 @@ static unsigned int decide_input(void *priv, struct sk_buff *skb,
 		pn_count(pn->stats, PN_COUNT_PACKETS);
 		return drop(pn, policy, &p, reason, U32_MAX, state);
 	}
-	if (needed_by_link(&p))
+	if (pn_hook_needed_by_link(&p))
 		return NF_ACCEPT;
 	p.t.zone_in = p.zone_in;
 	p.t.zone_out = policy->tables.zone_self;
@@ -527,7 +527,7 @@ static unsigned int decide_output(void *priv, struct sk_buff *skb,
 		pn_count(pn->stats, PN_COUNT_PACKETS);
 		return drop(pn, policy, &p, reason, U32_MAX, state);
 	}
-	if (needed_by_link(&p) || own_answer(&p))
+	if (pn_hook_needed_by_link(&p) || own_answer(&p))
 		return NF_ACCEPT;
 	p.t.zone_in = policy->tables.zone_self;
 	p.t.zone_out = p.zone_out;

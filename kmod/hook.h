@@ -6,10 +6,14 @@
 #define PN_HOOK_H
 
 #include "net.h"
+#include "packet.h"
 
 /* Context: net->mutex held, may sleep. Return: 0 or a negative errno. */
 int pn_hook_register(struct pn_net *pn);
 /* Afterwards no packet is in a hook of @pn. */
 void pn_hook_unregister(struct pn_net *pn);
+
+/* Neighbour discovery and the like, which no policy denies the router itself. */
+bool pn_hook_needed_by_link(const struct pn_packet *p);
 
 #endif /* PN_HOOK_H */
