@@ -11,21 +11,18 @@ where they come out. Both want the namespaces that model.sh builds, and run in t
 the router. roundtrip loads what `postern show --config` prints and compares what is then
 in the kernel. Prints what differs, then one line of totals; status 1 if anything did.
 """
-import ctypes
 import ipaddress
 import os
 import random
-import select
-import socket
 import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 from generate import PORTS, edges, write_policy
 from model import Packet, Policy, address_range
 from nl import N, Family, Refused, attr, attrs, flush_conntrack, read_reasons, u8, u16
+from wire import checksum, exchange, open_wires
 
 REASONS = read_reasons()
 VERDICTS = {N["VERDICT_ACCEPT"]: "accept", N["VERDICT_DROP"]: "drop",
@@ -231,15 +228,6 @@ def explain(first, policies, packets):
 
 # ---- with real packets
 
-def checksum(data):
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
 def transport(p, serial):
     """Header and payload; the payload is the serial number."""
     magic = struct.pack("!I", serial)
@@ -281,62 +269,12 @@ def datagram(p, serial):
     return bytes(head) + data
 
 
-class Wire:
-    """The far end of one of the router's interfaces; nobody answers there but us."""
-
-    def __init__(self, iface, router_mac):
-        self.iface = iface
-        self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        self.sock.bind(("p" + iface, 0))
-        self.sock.setsockopt(socket.SOL_SOCKET, 33, 4 << 20)
-        self.mac = self.sock.getsockname()[4]
-        self.router_mac = router_mac
-
-    def send(self, version, data):
-        kind = 0x0800 if version == 4 else 0x86dd
-        self.sock.send(self.router_mac + self.mac + struct.pack("!H", kind) + data)
-
-    def ask_barrier(self, net):
-        """An ARP question to the router, whose answer comes behind all before it."""
-        ask = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + self.mac + bytes([10, 255, net, 2]) + \
-            b"\0" * 6 + bytes([10, 255, net, 1])
-        self.sock.send(b"\xff" * 6 + self.mac + struct.pack("!H", 0x0806) + ask)
-
-    def receive(self):
-        """(ethertype, datagram), or None if it left by this end"""
-        data, (_, kind, direction, _, _) = self.sock.recvfrom(65536)
-        return None if direction == socket.PACKET_OUTGOING else (kind, data[14:])
-
-
-def enter(namespace):
-    """Sockets made from now on are of this namespace."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open(namespace) as f:
-        if libc.setns(f.fileno(), 0x40000000):
-            raise OSError(ctypes.get_errno(), "setns")
-
-
-def open_wires(ifaces):
-    macs = {}
-    for iface in ifaces:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
-            sock.bind((iface, 0))
-            macs[iface] = sock.getsockname()[4]
-    enter("/run/netns/" + os.environ["MODEL_PEERS"])
-    wires = {i: Wire(i, macs[i]) for i in ifaces}
-    enter("/run/netns/" + os.environ["MODEL_ROUTER"])
-    return wires
-
-
 def parse(kind, data):
     """(version, src, dst, proto, serial) of what came out of the router"""
+    serial = struct.unpack("!I", data[-4:])[0]
     if kind == 0x0800:
-        size = struct.unpack("!H", data[2:4])[0]
-        data = data[:size]
-        return 4, data[12:16], data[16:20], data[9], struct.unpack("!I", data[-4:])[0]
-    size = struct.unpack("!H", data[4:6])[0]
-    data = data[:40 + size]
-    return 6, data[8:24], data[24:40], data[6], struct.unpack("!I", data[-4:])[0]
+        return 4, data[12:16], data[16:20], data[9], serial
+    return 6, data[8:24], data[24:40], data[6], serial
 
 
 def random_packet(case, ifaces, pairs):
@@ -374,46 +312,24 @@ def random_packet(case, ifaces, pairs):
         return packet, iface_in, iface_out
 
 
-def exchange(wires, batch, serial):
+def send_batch(wires, batch, serial):
     """Sends a batch. Return: by serial number, the interfaces where it came out."""
+    sent = dict(enumerate((packet for packet, _, _ in batch), serial + 1))
+    frames = [(iface, packet.version, datagram(packet, number))
+              for number, (packet, iface, _) in enumerate(batch, serial + 1)]
     out = {}
-    sent = {}
-    for packet, iface, _ in batch:
-        serial += 1
-        wires[iface].send(packet.version, datagram(packet, serial))
-        sent[serial] = packet
-    wires["z0"].ask_barrier(0)
-    deadline = time.monotonic() + 30
-    done = False
-    while not done:
-        if time.monotonic() > deadline:
-            sys.exit("# the router does not answer ARP")
-        ready = select.select([w.sock for w in wires.values()], [], [], 1)[0]
-        # whatever lies in any socket came before the answer
-        for wire in sorted((w for w in wires.values() if w.sock in ready),
-                           key=lambda w: w.iface == "z0"):
-            while select.select([wire.sock], [], [], 0)[0]:
-                got = wire.receive()
-                if not got:
-                    continue
-                kind, data = got
-                if kind == 0x0806:
-                    done = done or wire.iface == "z0" and data[7] == 2
-                    continue
-                if kind not in (0x0800, 0x86dd):
-                    continue
-                version, src, dst, proto, number_seen = parse(kind, data)
-                p = sent.get(number_seen)
-                if p and (version, src, dst, proto) == (p.version, packed(version, p.src),
-                                                        packed(version, p.dst), p.proto):
-                    out.setdefault(number_seen, []).append(wire.iface)
+    for iface, kind, data in exchange(wires, frames):
+        version, src, dst, proto, number_seen = parse(kind, data)
+        p = sent.get(number_seen)
+        if p and (version, src, dst, proto) == (p.version, packed(version, p.src),
+                                                packed(version, p.dst), p.proto):
+            out.setdefault(number_seen, []).append(iface)
     return out
 
 
 def packets(first, policies, count):
     os.sched_setaffinity(0, {0})  # so that the barrier is one
-    ifaces = ["z0", "z1", "z2", "z3", "n0", "n1"]
-    wires = open_wires(ifaces)
+    wires = open_wires()
     serial = total = differ = passed = 0
     for seed in range(first, first + policies):
         case = Case(seed)
@@ -423,7 +339,7 @@ def packets(first, policies, count):
         batch = [random_packet(case, by_zone, pairs) for _ in range(count)]
         for start in range(0, count, 50):
             part = batch[start:start + 50]
-            out = exchange(wires, part, serial)
+            out = send_batch(wires, part, serial)
             for i, (packet, _, iface_out) in enumerate(part, serial + 1):
                 verdict, reason, rule = case.model.decide(packet)
                 want = [] if verdict == "drop" else [iface_out]

@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every reason for which a packet is dropped, provoked by a packet of its own and seen
+# in its own counter; what is never dropped; the router itself; reject, mark, observe,
+# log, NAT, sizes. The packets are made in model/guard.py.
+#
+#	guard.sh [GROUP...]
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+. "$here/lib.sh"
+. "$here/model/wires.sh"
+command -v python3 >/dev/null || ktap_skip_all "needs python3"
+postern_ready
+wires_up
+at router python3 -B "$here/model/guard.py" "$@"
