@@ -13,7 +13,7 @@ static u32 cell_value(const struct pn_cells *cells, u32 a, u32 b, u32 otherwise)
 	u32 i;
 
 	/* the table is at most half full: an empty cell ends every search */
-	for (i = pn_cell_hash(a, b); ; i++) {
+	for (i = pn_cell_hash(cells, a, b); ; i++) {
 		const struct pn_cell *cell = &cells->cell[i & cells->mask];
 
 		if (cell->a == a && cell->b == b)

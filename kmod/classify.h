@@ -60,11 +60,16 @@ struct pn_cell {
 
 /**
  * struct pn_cells - static hash of combinations, linear probing
+ * @multiplier: odd and secret, so that nobody can write a policy whose cells
+ *	crowd together
  * @mask: size - 1; the size is a power of two, at least twice @nr
+ * @shift: 64 - log2(size)
  */
 struct pn_cells {
 	struct pn_cell *cell;		/* a == U32_MAX: empty */
+	u64 multiplier;
 	u32 mask;
+	u32 shift;
 	u32 nr;
 };
 
@@ -165,10 +170,10 @@ static inline u32 pn_address_class(const struct pn_tables *t, bool v6,
  */
 u32 pn_classify(const struct pn_tables *t, const struct pn_tuple *p);
 
-/* Where a combination is looked for first, before masking. */
-static inline u32 pn_cell_hash(u32 a, u32 b)
+/* Where a combination is looked for first: multiply-shift, a universal hash. */
+static inline u32 pn_cell_hash(const struct pn_cells *cells, u32 a, u32 b)
 {
-	return ((u64)a << 32 | b) * 0x9e3779b97f4a7c15ULL >> 32;
+	return ((u64)a << 32 | b) * cells->multiplier >> cells->shift;
 }
 
 #endif /* PN_CLASSIFY_H */

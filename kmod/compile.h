@@ -20,6 +20,13 @@
 
 #define PN_CELLS_MAX	(8U << 20)	/* combinations of one policy */
 
+/*
+ * Small steps, of some ns each, that one compilation may take. What a policy
+ * combines to is bounded by memory, but not how often the same comes out again.
+ */
+#define PN_STEPS_MAX	(1ULL << 30)
+#define PN_STEPS_PAUSE	(1U << 18)	/* between two looks at the scheduler */
+
 /**
  * struct pn_csr - lists of numbers by number ("compressed sparse rows")
  * @start: @nr + 1 of them; list i is item[start[i]] up to item[start[i + 1]]
@@ -75,6 +82,8 @@ struct pn_compile {
 
 	u32 *stamp;			/* by service: seen in round @stamp_now */
 	u32 stamp_now;
+
+	u64 steps, pause;		/* taken, and when to pause next */
 };
 
 int pn_compile_terms(struct pn_compile *c);
@@ -118,6 +127,12 @@ static inline void pn_csr_put(struct pn_csr *csr, u32 row, u32 item)
  * a zone or a pseudo-zone.
  */
 bool pn_zone_fits(const struct pn_compile *c, u32 zone, u32 column, u32 action);
+
+/*
+ * Pays for @nr steps, and lets others run when it is time. Return: 0, -E2BIG if
+ * the policy takes too many, -EINTR if the caller was killed.
+ */
+int pn_compile_steps(struct pn_compile *c, u64 nr);
 
 /* Sentences for -E2BIG and -ENOMEM. Return: @err. */
 int pn_compile_refuse(struct pn_compile *c, int err, const char *too_big);

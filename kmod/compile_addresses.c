@@ -127,7 +127,7 @@ static int sweep(struct sweep *s)
 {
 	const struct pn_policy *policy = s->c->policy;
 	struct pn_key key = {};
-	u32 set, i;
+	u32 set, nr, i;
 	int err;
 
 	for (set = 0; set < policy->nr_hosts; set++) {
@@ -140,19 +140,19 @@ static int sweep(struct sweep *s)
 	for (i = s->nr_heap / 2; i--;)
 		sift_down(s, i);
 
-	for (i = 0; ; i++) {
-		while (s->nr_heap && pn_key_same(s->heap[0].key, key)) {
+	for (;;) {
+		for (nr = 0; s->nr_heap && pn_key_same(s->heap[0].key, key); nr++) {
 			toggle(s, s->heap[0].set);
 			if (!step(s, &s->heap[0]))
 				s->heap[0] = s->heap[--s->nr_heap];
 			sift_down(s, 0);
 		}
-		err = add_boundary(s, key);
+		err = pn_compile_steps(s->c, nr * 8ULL);
+		if (!err)
+			err = add_boundary(s, key);
 		if (err || !s->nr_heap)
 			return err;
 		key = s->heap[0].key;
-		if (i % 4096 == 0)
-			cond_resched();
 	}
 }
 
@@ -200,6 +200,7 @@ static int describe_classes(struct pn_compile *c)
 	struct pn_policy *policy = c->policy;
 	struct pn_class *set, *class;
 	u32 i, m, nr;
+	int err = 0;
 
 	set = pn_alloc(policy, policy->nr_hosts, sizeof(*set));
 	class = pn_alloc(policy, c->addresses.nr, sizeof(*class));
@@ -231,11 +232,14 @@ static int describe_classes(struct pn_compile *c)
 			class[i].zones |= set[sets[m]].zones;
 			class[i].flags |= set[sets[m]].flags;
 		}
+		err = pn_compile_steps(c, nr);
+		if (err)
+			break;
 		if (class[i].zones && !(class[i].flags & PN_CLASS_NAT))
 			class[i].flags |= PN_CLASS_GUARDED;
 	}
 	pn_free(policy, set, policy->nr_hosts, sizeof(*set));
-	return 0;
+	return err;
 }
 
 bool pn_zone_fits(const struct pn_compile *c, u32 zone, u32 column,
@@ -257,8 +261,8 @@ struct classes {
 };
 
 /* Adds the terms that name @atom in a zone that fits @column. */
-static void add_terms(struct pn_compile *c, struct classes *k, u32 atom,
-		      u32 column)
+static int add_terms(struct pn_compile *c, struct classes *k, u32 atom,
+		     u32 column)
 {
 	const struct pn_csr *uses = &k->side->uses;
 	u32 i, nr;
@@ -278,6 +282,8 @@ static void add_terms(struct pn_compile *c, struct classes *k, u32 atom,
 		pn_hash_toggle(&k->hash, pn_hash_of(&c->seed, PN_SPACE_TERM,
 						    term));
 	}
+	return pn_compile_steps(c, 1 + uses->start[atom + 1] -
+				   uses->start[atom]);
 }
 
 /* The table [zone][address class] -> set of terms that both fit. */
@@ -309,12 +315,12 @@ static int classify_side(struct pn_compile *c, struct pn_side *side,
 				k.hash = pn_hash_of(&c->seed, PN_SPACE_ZONE,
 						    column);
 			atoms = pn_intern_members(&c->addresses, class, &nr);
-			add_terms(c, &k, c->any_atom, column);
-			for (i = 0; i < nr; i++)
-				add_terms(c, &k, atoms[i], column);
-			err = pn_intern_get(&side->classes, k.hash, k.list,
-					    k.nr, to++);
-			cond_resched();
+			err = add_terms(c, &k, c->any_atom, column);
+			for (i = 0; i < nr && !err; i++)
+				err = add_terms(c, &k, atoms[i], column);
+			if (!err)
+				err = pn_intern_get(&side->classes, k.hash,
+						    k.list, k.nr, to++);
 		}
 	}
 out:

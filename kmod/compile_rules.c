@@ -5,6 +5,7 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/log2.h>
 #include <linux/sched.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -132,6 +133,8 @@ static int intern_list(struct combine *m, struct by_class *w, const u32 *ref,
 
 	w->merged.nr = 0;
 	err = merge(c, &w->merged, ref, nr, w->any.item, w->any.nr);
+	if (!err)
+		err = pn_compile_steps(c, 4ULL * w->merged.nr);
 	if (err)
 		return err;
 	for (i = 0; i < w->merged.nr; i++)
@@ -165,7 +168,11 @@ static int collect_refs(struct combine *m, struct by_class *w, u32 d)
 		err = merge(c, &w->merged, w->refs.item, w->refs.nr, refs,
 			    start[1] - start[0]);
 		swap(w->refs, w->merged);
+		if (!err)
+			err = pn_compile_steps(c, w->refs.nr);
 	}
+	if (nr > MERGED_TERMS && !err)
+		err = pn_compile_steps(c, 16ULL * w->refs.nr);
 	if (nr > MERGED_TERMS && !err)
 		sort(w->refs.item, w->refs.nr, sizeof(u32), compare_u32, NULL);
 	return err;
@@ -176,6 +183,7 @@ static int deal_refs(struct combine *m, struct by_class *w)
 {
 	struct pn_compile *c = m->c;
 	const struct pn_csr *classes = &c->service_classes;
+	u64 total = 0;
 	u32 i, j, sum = 0;
 	int err;
 
@@ -190,6 +198,10 @@ static int deal_refs(struct combine *m, struct by_class *w)
 				return err;
 			continue;
 		}
+		/* before it is done: the sums below are of 32 bits */
+		total += classes->start[term + 1] - classes->start[term];
+		if (total > PN_CELLS_MAX * 4ULL)
+			return -E2BIG;
 		for (j = classes->start[term]; j < classes->start[term + 1]; j++) {
 			if (!w->count[classes->item[j]]++) {
 				err = push(c, &w->used, classes->item[j]);
@@ -202,6 +214,9 @@ static int deal_refs(struct combine *m, struct by_class *w)
 		sum += w->count[w->used.item[i]];
 		w->count[w->used.item[i]] = sum;
 	}
+	err = pn_compile_steps(c, w->refs.nr + 4 * total);
+	if (err)
+		return err;
 	w->pairs.nr = 0;
 	err = pn_grow(c->policy, (void **)&w->pairs.item, 0, &w->pairs.cap, sum,
 		      PN_CELLS_MAX * 4, sizeof(u32));
@@ -259,7 +274,8 @@ static int combine_destinations(struct combine *m)
 		err = pn_intern_init(&m->lists, policy, PN_CELLS_MAX);
 	for (d = 0; d < nr && !err; d++) {
 		err = combine_destination(m, &w, d, &default_k[d]);
-		cond_resched();
+		if (!err)
+			err = pn_compile_steps(c, 8);
 	}
 	pn_free(policy, w.count, c->services.nr, sizeof(*w.count));
 	pn_free(policy, w.refs.item, w.refs.cap, sizeof(u32));
@@ -320,6 +336,10 @@ static int apply_ref(struct combine *m, struct by_source *w, u32 ref)
 	u32 nr_touched = w->touched.nr, zone, i, s;
 	int err;
 
+	err = pn_compile_steps(c, 8ULL * (start[1] - start[0] + 1) +
+			       (w->whole[term] ? 8ULL * nr_touched + nr_zones : 0));
+	if (err)
+		return err;
 	for (i = start[0]; i < start[1]; i++) {
 		s = w->classes.item[i];
 		if (w->epoch[s] != w->now) {
@@ -467,7 +487,8 @@ static int combine_sources(struct combine *m)
 		err = make_outcome(m, U32_MAX, U32_MAX, &none);
 	for (k = 0; k < m->lists.nr && !err; k++, to += nr_zones) {
 		err = combine_list(m, &w, k, to);
-		cond_resched();
+		if (!err)
+			err = pn_compile_steps(c, nr_zones);
 	}
 	pn_csr_free(c, &w.classes);
 	pn_free(policy, w.zone, nr_classes, sizeof(u32));
@@ -479,14 +500,17 @@ static int combine_sources(struct combine *m)
 	return err;
 }
 
-static int freeze_cells(struct pn_policy *policy, struct pn_cells *cells,
-			const struct cell_vector *v)
+static int freeze_cells(struct pn_compile *c, struct pn_cells *cells,
+			const struct cell_vector *v, u64 seed)
 {
+	struct pn_policy *policy = c->policy;
 	u32 size = 2, i, j;
 
 	while (size < v->nr * 2)
 		size *= 2;
 	cells->mask = size - 1;
+	cells->shift = 64 - ilog2(size);
+	cells->multiplier = seed | 1;
 	cells->nr = v->nr;
 	cells->cell = pn_alloc(policy, size, sizeof(*cells->cell));
 	if (!cells->cell)
@@ -494,7 +518,7 @@ static int freeze_cells(struct pn_policy *policy, struct pn_cells *cells,
 	for (i = 0; i < size; i++)
 		cells->cell[i].a = U32_MAX;
 	for (i = 0; i < v->nr; i++) {
-		j = pn_cell_hash(v->cell[i].a, v->cell[i].b);
+		j = pn_cell_hash(cells, v->cell[i].a, v->cell[i].b);
 		while (cells->cell[j & cells->mask].a != U32_MAX)
 			j++;
 		cells->cell[j & cells->mask] = v->cell[i];
@@ -512,9 +536,10 @@ static int freeze(struct combine *m)
 	u32 i, nr;
 	int err;
 
-	err = freeze_cells(policy, &t->by_service, &m->by_service);
+	err = freeze_cells(m->c, &t->by_service, &m->by_service, m->c->seed.a);
 	if (!err)
-		err = freeze_cells(policy, &t->by_source, &m->by_source);
+		err = freeze_cells(m->c, &t->by_source, &m->by_source,
+				   m->c->seed.b);
 	if (err)
 		return err;
 	outcome = pn_alloc(policy, m->outcomes.nr, sizeof(*outcome));

@@ -75,6 +75,9 @@ static int reach(struct pn_compile *c, const struct pn_rule *rule,
 			if (err)
 				return err;
 		}
+		err = pn_compile_steps(c, 1 + s->nr_members);
+		if (err)
+			return err;
 		i++;
 	}
 	return 0;
@@ -106,7 +109,6 @@ static int intern_terms(struct pn_compile *c)
 		if (!err)
 			err = pn_intern_get(&c->service_terms, hash, l.item,
 					    l.nr, &c->ref_service[i]);
-		cond_resched();
 	}
 	pn_free(c->policy, l.item, l.cap, sizeof(*l.item));
 	if (!err)
@@ -191,10 +193,13 @@ static int collect_edges(struct pn_compile *c, struct edges *e)
 			}
 		}
 		if (!err)
+			err = pn_compile_steps(c, n * 16ULL);
+		if (!err)
 			err = add_term(c, e, ports, n, term);
-		cond_resched();
 	}
 	pn_free(c->policy, ports, cap, sizeof(*ports));
+	if (!err)
+		err = pn_compile_steps(c, e->nr * 16ULL);
 	if (!err)
 		sort(e->edge, e->nr, sizeof(*e->edge), compare_edges, NULL);
 	return err;
@@ -313,7 +318,8 @@ static int build_tables(struct pn_compile *c, const struct edges *e)
 		for (j = i; j < e->nr && e->edge[j].proto == e->edge[i].proto; )
 			j++;
 		err = build_proto(c, &w, e->edge + i, e->edge + j);
-		cond_resched();
+		if (!err)
+			err = pn_compile_steps(c, PORTS + j - i);
 	}
 	pn_free(policy, w.class, PORTS, sizeof(*w.class));
 	pn_free(policy, w.active, nr_terms, sizeof(*w.active));

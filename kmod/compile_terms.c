@@ -97,6 +97,9 @@ static int expand(struct pn_compile *c, struct expansion *x,
 	for (i = 0; i < x->nr && !err; i++)
 		if (x->spec[i].atom != c->any_atom)
 			err = expand_hosts(c, x, i);
+	/* the sort below, too */
+	if (!err)
+		err = pn_compile_steps(c, x->nr * 16ULL);
 	if (err)
 		return err;
 
@@ -152,7 +155,6 @@ static int build_side(struct pn_compile *c, struct pn_side *side, bool source)
 		if (!err)
 			err = intern_term(c, side, &x, rule->action,
 					  &side->ref_term[i]);
-		cond_resched();
 	}
 	pn_free(c->policy, x.spec, x.cap, sizeof(*x.spec));
 	if (err)
@@ -181,6 +183,9 @@ static int build_side(struct pn_compile *c, struct pn_side *side, bool source)
 			pn_csr_put(&side->uses, m[j + 1], m[j]);
 			pn_csr_put(&side->uses, m[j + 1], term);
 		}
+		err = pn_compile_steps(c, nr);
+		if (err)
+			return err;
 	}
 	return 0;
 }
