@@ -402,11 +402,14 @@ static unsigned int decide_forward(void *priv, struct sk_buff *skb,
 	}
 	p.zone_in = zone_of_input(policy, state, skb, v6);
 	p.zone_out = zone_of(policy, state->out);
-	if (p.zone_in == PN_ZONE_NONE && p.zone_out == PN_ZONE_NONE) {
+	if (p.zone_in == PN_ZONE_NONE && p.zone_out == PN_ZONE_NONE &&
+	    !READ_ONCE(policy->zones_lost)) {
 		pn_count(pn->stats, PN_COUNT_LEFT_ALONE);
 		return NF_ACCEPT;
 	}
 	reason = pn_packet_parse(&p, v6);
+	if (!reason && READ_ONCE(policy->zones_lost))
+		reason = PN_NO_MEMORY;
 	if (!reason && (p.zone_in == PN_ZONE_NONE || p.zone_out == PN_ZONE_NONE))
 		reason = PN_NO_ZONE;
 	/* the guard may have taken it for a bridged frame */

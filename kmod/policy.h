@@ -127,6 +127,7 @@ struct pn_policy {
 	bool guards_input;		/* [C] a rule names the router as destination */
 	bool guards_output;		/* [C] a rule names the router as source */
 	struct pn_zonemap __rcu *zonemap; /* [R] interface index -> zone, by rtnl */
+	bool zones_lost;		/* by rtnl: an interface is missing in it */
 	struct pn_rule_count **counts;	/* [P] per possible CPU, nr_rules each */
 	struct pn_rule_count *base;	/* [C] carried over from the policy before */
 

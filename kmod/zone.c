@@ -2,25 +2,41 @@
 /*
  * Interfaces to zones, kept right while interfaces come, go and change names.
  */
+#include <linux/jhash.h>
 #include <linux/netdevice.h>
 #include <linux/mm.h>
 #include <linux/notifier.h>
+#include <linux/random.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "net.h"
 #include "zone.h"
 
-u8 pn_zone_of(const struct pn_policy *policy, int ifindex)
+/* The slot of @ifindex, or the empty one where it belongs. */
+static const struct pn_zonemap_slot *find(const struct pn_zonemap *map,
+					  int ifindex)
 {
-	const struct pn_zonemap *map = rcu_dereference(policy->zonemap);
-	u32 i;
+	u32 i = jhash_1word(ifindex, map->seed);
 
 	/* at most half full: an empty slot ends every search */
-	for (i = ifindex; map->slot[i & map->mask].ifindex; i++)
-		if (map->slot[i & map->mask].ifindex == ifindex)
-			return map->slot[i & map->mask].zone;
-	return PN_ZONE_NONE;
+	for (;; i++) {
+		const struct pn_zonemap_slot *slot = &map->slot[i & map->mask];
+		/* pairs with put(): behind the index stands its zone */
+		int there = smp_load_acquire(&slot->ifindex);
+
+		if (!there || there == ifindex)
+			return slot;
+	}
+}
+
+u8 pn_zone_of(const struct pn_policy *policy, int ifindex)
+{
+	const struct pn_zonemap_slot *slot;
+
+	slot = find(rcu_dereference(policy->zonemap), ifindex);
+	return slot->ifindex ? READ_ONCE(slot->zone) : PN_ZONE_NONE;
 }
 
 /* '*' matches any run of characters, '?' any one. */
@@ -63,41 +79,71 @@ u8 pn_zone_match(const struct pn_policy *policy, const char *ifname)
 	return PN_ZONE_NONE;
 }
 
-static void put(struct pn_zonemap *map, int ifindex, u8 zone)
+/* Return: false if the map is too full for another interface. */
+static bool put(struct pn_zonemap *map, int ifindex, u8 zone)
 {
-	u32 i = ifindex;
+	struct pn_zonemap_slot *slot;
 
-	while (map->slot[i & map->mask].ifindex)
-		i++;
-	map->slot[i & map->mask].ifindex = ifindex;
-	map->slot[i & map->mask].zone = zone;
+	slot = (struct pn_zonemap_slot *)find(map, ifindex);
+	if (!slot->ifindex) {
+		if (zone == PN_ZONE_NONE)
+			return true;
+		if (map->used >= (map->mask + 1) / 2)
+			return false;
+		map->used++;
+	}
+	WRITE_ONCE(slot->zone, zone);
+	/* pairs with find() */
+	smp_store_release(&slot->ifindex, ifindex);
+	return true;
 }
 
 int pn_zone_map(struct pn_policy *policy, struct net *net)
 {
 	struct pn_zonemap *map, *old;
 	struct net_device *dev;
-	u32 nr = 0, size = 8;
+	u32 nr = 0, size = 16;
 
 	ASSERT_RTNL();
 	for_each_netdev(net, dev)
 		nr++;
-	while (size < nr * 2)
+	/* room for some to come */
+	while (size < nr * 4)
 		size *= 2;
 	map = kvzalloc(struct_size(map, slot, size), GFP_KERNEL_ACCOUNT);
 	if (!map)
 		return -ENOMEM;
 	map->mask = size - 1;
+	map->seed = get_random_u32();
 	for_each_netdev(net, dev) {
-		u8 zone = pn_zone_match(policy, dev->name);
-
-		if (zone != PN_ZONE_NONE)
-			put(map, dev->ifindex, zone);
+		put(map, dev->ifindex, pn_zone_match(policy, dev->name));
+		cond_resched();
 	}
 	old = rcu_replace_pointer(policy->zonemap, map, lockdep_rtnl_is_held());
 	if (old)
 		kvfree_rcu(old, rcu);
+	WRITE_ONCE(policy->zones_lost, false);
 	return 0;
+}
+
+/*
+ * One interface came or has another name. The map of a policy in force is changed
+ * where it is: to make it anew for each of many interfaces would hold rtnl for as
+ * long as their square.
+ */
+static int change(struct pn_policy *policy, struct net *net,
+		  const struct net_device *dev)
+{
+	struct pn_zonemap *map = rtnl_dereference(policy->zonemap);
+
+	if (!policy->zones_lost &&
+	    put(map, dev->ifindex, pn_zone_match(policy, dev->name)))
+		return 0;
+	if (!pn_zone_map(policy, net))
+		return 0;
+	/* not every caller heeds a refusal: until there is memory, nothing is left alone */
+	WRITE_ONCE(policy->zones_lost, true);
+	return -ENOMEM;
 }
 
 void pn_zone_map_free(struct pn_policy *policy)
@@ -106,10 +152,6 @@ void pn_zone_map_free(struct pn_policy *policy)
 	kvfree(rcu_dereference_protected(policy->zonemap, true));
 }
 
-/*
- * A map that could not be made anew refuses the change: an interface that is
- * missing in the map would be left alone.
- */
 static int device_event(struct notifier_block *nb, unsigned long event,
 			void *ptr)
 {
@@ -117,14 +159,21 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	struct pn_net *pn = pn_net(dev_net(dev));
 	struct pn_policy *policy;
 
+	policy = rcu_dereference_protected(pn->policy, lockdep_rtnl_is_held());
+	if (!policy)
+		return NOTIFY_DONE;
 	switch (event) {
 	case NETDEV_REGISTER:
-	case NETDEV_UNREGISTER:
 	case NETDEV_CHANGENAME:
-		policy = rcu_dereference_protected(pn->policy,
-						   lockdep_rtnl_is_held());
-		if (policy)
-			return notifier_from_errno(pn_zone_map(policy, pn->net));
+		return notifier_from_errno(change(policy, pn->net, dev));
+	case NETDEV_UNREGISTER:
+		/*
+		 * Nobody has its index until another comes and takes its place; and
+		 * the notifier's end shows every interface as gone, while packets
+		 * still pass.
+		 */
+		if (policy->zones_lost)
+			pn_zone_map(policy, pn->net);
 	}
 	return NOTIFY_DONE;
 }

@@ -9,14 +9,22 @@
 #include "policy.h"
 
 /**
- * struct pn_zonemap - interface index -> zone, a static hash
+ * struct pn_zonemap - interface index -> zone, a hash with linear probing
+ * @mask: size - 1
+ * @used: slots that are not empty, at most half of them; an interface that is gone
+ *	keeps its slot until the map is made anew
+ * @seed: who may choose the index of an interface shall not choose its slot
+ *
+ * Written under rtnl, while packets read it.
  */
 struct pn_zonemap {
 	struct rcu_head rcu;
 	u32 mask;
-	struct {
+	u32 used;
+	u32 seed;
+	struct pn_zonemap_slot {
 		int ifindex;		/* 0: empty */
-		u8 zone;
+		u8 zone;		/* PN_ZONE_NONE: it has another name now */
 	} slot[];
 };
 
