@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The RPC parsers in user space: unit tests, captured conversations cut in every way,
+# the fuzzers' inputs, and whether the tests see it when a check is missing. Needs
+# neither root nor the module.
+set -eu
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+rpc=$selftests/rpc
+command -v "${CC:-gcc}" >/dev/null || ktap_skip_all "needs a compiler"
+[ -e "$selftests/../kmod/dcerpc.c" ] || ktap_skip_all "no source of the module here"
+
+# An INSTALLed copy may be read-only.
+OBJ=$(mktemp -d)
+on_exit rm -rf "$OBJ"
+export OBJ
+
+# relay NAME COMMAND...: the results of a program as our own
+relay() {
+	local name=$1 line results=0 rc=0
+	shift
+	"$@" >"$OBJ/out" 2>&1 || rc=$?
+	while read -r line; do
+		case $line in
+		'ok '*) ktap_ok "$name: ${line#ok * }" ;;
+		'not ok '*) ktap_fail "$name: ${line#not ok * }" ;;
+		'TAP version'* | 1..*) continue ;;
+		*) echo "# ${line#\# }" && continue ;;
+		esac
+		results=$((results + 1))
+	done <"$OBJ/out"
+	[ "$rc" = 0 ] || ktap_fail "$name" "$* -> $rc after $results results"
+	[ "$results" -gt 0 ] || ktap_fail "$name" "no results"
+}
+
+ktap_plan ""
+check "rpc: builds" make -s -C "$rpc" OBJ="$OBJ" all
+[ "$ktap_failed" = 0 ] || ktap_done
+
+relay "rpc" "$OBJ/rpc_test"
+relay "rpc" "$OBJ/replay" "$rpc"/captures/*.conv
+for target in stream mapper tower; do
+	relay "rpc: fuzz" "$OBJ/${target}_run" "$rpc/fuzz/$target.corpus"
+done
+if command -v python3 >/dev/null; then
+	relay "rpc" python3 "$rpc/mutants.py"
+fi
+ktap_done

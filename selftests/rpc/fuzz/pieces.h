@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A fuzzer's input as a conversation: pieces, each with a head of two bytes, the
+ * highest bit of which says who sent it and the rest how long it is.
+ */
+#ifndef PIECES_H
+#define PIECES_H
+
+#include "recorder.h"
+
+static struct recorder whole, cut;
+
+/* Feeds all pieces to @r; if @step, cut into so much and 1, 2, ... more. */
+static inline void feed_pieces(struct recorder *r, const u8 *data, size_t size, u32 step)
+{
+	while (size >= 2) {
+		enum pn_rpc_way way = data[0] >> 7 ? PN_RPC_SERVER : PN_RPC_CLIENT;
+		u32 len = min_t(u32, (data[0] & 127) << 8 | data[1], size - 2);
+		u32 at = 0, i = step;
+
+		data += 2;
+		size -= 2;
+		do {
+			u32 n = step ? min(i++ % 37 + 1, len - at) : len;
+
+			recorder_feed(r, way, data + at, n);
+			at += n;
+		} while (at < len);
+		data += len;
+		size -= len;
+	}
+}
+
+/* However it is cut, it means the same. */
+static inline void agree(void)
+{
+	assert(whole.reason == cut.reason);
+	assert(whole.len == cut.len && !memcmp(whole.text, cut.text, whole.len));
+	assert(whole.reason || whole.rpc.stream[0].at == cut.rpc.stream[0].at);
+}
+
+#endif /* PIECES_H */
