@@ -85,12 +85,13 @@ install-module:
 	$(Q)install -m 0644 $(MODULE_FILES) $(srcdir)
 	$(Q)find $(MODULE_DIRS) -type f ! -name '.*' ! -name '*.o' \
 		-exec install -D -m 0644 '{}' '$(srcdir)/{}' ';'
-	$(if $(DESTDIR),,$(Q)dist/dkms install $(VERSION))
+	$(if $(DESTDIR),,$(Q)dist/dkms install $(VERSION) $(KVER))
 
 # The unit and the guard say /usr; another PREFIX is put in its place.
 install-system:
 	$(say) INSTALL postern.service
-	$(Q)install -d $(DESTDIR)$(unitdir) $(libdir)/modules-load.d $(libexecdir) $(docdir)/examples
+	$(Q)install -d $(DESTDIR)$(unitdir) $(libdir)/modules-load.d $(libexecdir) $(docdir)/examples \
+		$(DESTDIR)/etc/postern
 	$(Q)sed 's,/usr/\(sbin/postern\|libexec\),$(PREFIX)/\1,' dist/postern.service \
 		>$(DESTDIR)$(unitdir)/postern.service
 	$(Q)chmod 0644 $(DESTDIR)$(unitdir)/postern.service
