@@ -3,9 +3,11 @@
  * Flows that conntrack knows: memos of their rules, and the walk after a load.
  */
 #include <linux/hash.h>
+#include <linux/inetdevice.h>
 #include <linux/log2.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
+#include <net/addrconf.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_tuple.h>
 #include <net/netfilter/nf_conntrack_zones.h>
@@ -18,6 +20,8 @@
 struct memo {
 	const struct nf_conn *ct;	/* compared, never followed */
 	struct nf_conntrack_tuple tuple;
+	union nf_inet_addr server;	/* where DNAT leads */
+	__be16 port;
 	u32 generation;
 	u32 outcome;
 	u8 zone_in, zone_out;
@@ -62,8 +66,16 @@ static void tuple_of_flow(struct pn_tuple *t, const struct nf_conn *ct)
 	case IPPROTO_ICMPV6:
 		t->port = to->dst.u.icmp.type << 8 | to->dst.u.icmp.code;
 		break;
-	default:
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
 		t->port = ntohs(from->src.u.all);
+		break;
+	default:
+		/* GRE has its key there, and no port for any rule */
+		t->port = 0;
 	}
 }
 
@@ -73,6 +85,8 @@ u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 {
 	const struct nf_conntrack_tuple *tuple =
 		&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	const struct nf_conntrack_man *server =
+		&ct->tuplehash[IP_CT_DIR_REPLY].tuple.src;
 	struct pn_tuple t;
 	struct memo *m;
 
@@ -88,13 +102,17 @@ u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 	m = &this_cpu_ptr(pn->memo)->memo[hash_ptr(ct, ilog2(PN_MEMOS))];
 	if (m->ct == ct && m->generation == policy->generation &&
 	    m->zone_in == t.zone_in && m->zone_out == t.zone_out &&
-	    nf_ct_tuple_equal(&m->tuple, tuple))
+	    nf_ct_tuple_equal(&m->tuple, tuple) &&
+	    nf_inet_addr_cmp(&m->server, &server->u3) &&
+	    m->port == server->u.all)
 		return m->outcome;
 
 	tuple_of_flow(&t, ct);
 	*m = (struct memo){
 		.ct = ct,
 		.tuple = *tuple,
+		.server = server->u3,
+		.port = server->u.all,
 		.generation = policy->generation,
 		.outcome = pn_classify(&policy->tables, &t),
 		.zone_in = t.zone_in,
@@ -125,7 +143,18 @@ enum pn_reason pn_flow_invalid(struct net *net, const struct pn_packet *p)
 	return one_way ? PN_ONE_WAY : PN_CT_INVALID;
 }
 
-/* By the interface that this router itself would use to reach @addr. */
+/* An address of this router, in whatever VRF. Context: RCU read side. */
+static bool is_local(struct net *net, bool v6, const union nf_inet_addr *addr)
+{
+	if (v6)
+		return ipv6_chk_addr(net, &addr->in6, NULL, 0);
+	return __ip_dev_find(net, addr->ip, false);
+}
+
+/*
+ * By the interface that this router itself would use to reach @addr.
+ * Context: RCU read side.
+ */
 static bool zoned(struct net *net, const struct pn_policy *policy, bool v6,
 		  const union nf_inet_addr *addr, bool *local)
 {
@@ -133,6 +162,7 @@ static bool zoned(struct net *net, const struct pn_policy *policy, bool v6,
 	struct dst_entry *dst = NULL;
 	bool found = false;
 
+	*local |= is_local(net, v6, addr);
 	if (v6)
 		fl.u.ip6.daddr = addr->in6;
 	else
@@ -168,10 +198,13 @@ static int denied(struct nf_conn *ct, void *data)
 	t.zone_out = tables->zone_early;
 	if (pn_outcome_allows(purge->policy, pn_classify(tables, &t), &rule))
 		return 0;
+	/* conntrack holds a spinlock here, which RCU's checks do not count */
+	rcu_read_lock();
 	in = zoned(purge->net, purge->policy, t.v6,
 		   &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u3, &local);
 	out = zoned(purge->net, purge->policy, t.v6,
 		    &ct->tuplehash[IP_CT_DIR_REPLY].tuple.src.u3, &local);
+	rcu_read_unlock();
 	return !local && (in || out);
 }
 

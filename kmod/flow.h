@@ -17,7 +17,7 @@
 #include "net.h"
 #include "packet.h"
 
-#define PN_MEMOS	256		/* per CPU, 64 bytes each */
+#define PN_MEMOS	256		/* per CPU, 80 bytes each */
 
 /**
  * pn_flow_outcome - classify the flow that a packet belongs to

@@ -75,7 +75,7 @@ static unsigned int drop(struct pn_net *pn, const struct pn_policy *policy,
 	if (policy && state->hook != NF_INET_PRE_ROUTING &&
 	    p->zone_in != PN_ZONE_NONE &&
 	    policy->zones[p->zone_in].flags & POSTERN_ZONE_REJECT)
-		pn_reject(pn, p, state);
+		pn_reject(pn, p, reason, state);
 	return NF_DROP;
 }
 

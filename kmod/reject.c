@@ -15,9 +15,28 @@
 #define REJECTS_INTERVAL	(NSEC_PER_SEC / 100)
 #define REJECTS_BURST		50
 
-void pn_reject(struct pn_net *pn, const struct pn_packet *p,
-	       const struct nf_hook_state *state)
+/*
+ * What conntrack calls invalid may be a late or forged segment of a connection
+ * that is well: a reset for it would end that.
+ */
+static bool said_by_policy(enum pn_reason reason)
 {
+	switch (reason) {
+	case PN_NO_RULE:
+	case PN_NO_ZONE:
+	case PN_BLOCKED:
+	case PN_REVOKED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void pn_reject(struct pn_net *pn, const struct pn_packet *p,
+	       enum pn_reason reason, const struct nf_hook_state *state)
+{
+	if (!said_by_policy(reason))
+		return;
 	/* RFC 1122 3.2.2: no error about an error, nor about a reset */
 	if (p->icmp_error || p->tcp_flags & PN_TCP_RST)
 		return;

@@ -10,9 +10,10 @@
 
 /*
  * Sends a TCP reset or an ICMP "administratively prohibited", within the
- * namespace's rate. Context: forward or input hook.
+ * namespace's rate, if @reason is one that the policy gave. Context: forward or
+ * input hook.
  */
 void pn_reject(struct pn_net *pn, const struct pn_packet *p,
-	       const struct nf_hook_state *state);
+	       enum pn_reason reason, const struct nf_hook_state *state);
 
 #endif /* PN_REJECT_H */
