@@ -6,7 +6,7 @@
 # failing allocations. All is in namespaces of its own; a policy that is in force
 # elsewhere stays.
 #
-#	FUZZ_COUNT	messages (20000)
+#	FUZZ_COUNT	mutilated messages (20000)
 #	FUZZ_SEED	the same seed sends the same messages
 #	IDLE=1		also wait for a transaction to end by itself (a minute)
 set -eu

@@ -2,8 +2,8 @@
 /*
  * fuzz: a hostile user of the family postern.
  *
- * Sends COUNT messages, right, nearly right and wrong ones, on several sockets, and
- * closes sockets in the middle of transactions and dumps. With -f also lets the
+ * Sends COUNT mutilated messages, and about as many right or nearly right ones, on
+ * several sockets, and closes sockets in the middle of transactions and dumps. With -f also lets the
  * kernel's memory allocations fail in the middle of a message. Every so often a
  * correct policy must be accepted all the same. The same seed sends the same.
  *
@@ -38,7 +38,7 @@ struct tally {
 	unsigned long sent[POSTERN_CMD_MAX + 1];
 	unsigned long accepted[POSTERN_CMD_MAX + 1];
 	unsigned long refused[POSTERN_CMD_MAX + 1];
-	unsigned long silent, unsent, injected, closed, namespaces, checks, failures;
+	unsigned long spoilt, silent, unsent, injected, closed, namespaces, checks, failures;
 };
 
 static const char *const command_name[POSTERN_CMD_MAX + 1] = {
@@ -251,8 +251,10 @@ static void send_one(struct peer *p, struct random *r)
 	begin(p, cmd);
 	put_command(&message, r, cmd, &p->dialogue);
 	message_end(&message);
-	if (one_in(r, 3))
+	if (one_in(r, 2)) {
 		message_spoil(&message, r);
+		tally->spoilt++;
+	}
 	if (one_in(r, 8))
 		reads = 1 + below(r, 3);
 	if (armed)
@@ -307,7 +309,7 @@ static void work(unsigned long count, uint64_t seed, bool alone)
 	random_seed(&r, seed);
 	for (i = 0; i < PEERS; i++)
 		peer_open(&peers[i]);
-	for (n = 0; n < count; n++) {
+	for (n = 0; tally->spoilt < count; n++) {
 		struct peer *p = &peers[below(&r, PEERS)];
 
 		if (p->fd < 0 || one_in(&r, p->unread ? 4 : 60)) {
@@ -376,8 +378,10 @@ static bool print_summary(const struct tally *t, double seconds)
 				     !t->accepted[cmd] != (cmd == POSTERN_CMD_EVENT)))
 			complete = false;
 	}
-	printf("%lu messages in %.1f s, %.0f/s: %lu accepted, %lu refused, %lu without an answer, %lu not sent\n",
-	       sent, seconds, sent / seconds, accepted, refused, t->silent, t->unsent);
+	printf("%lu messages in %.1f s, %.0f/s; %lu of them mutilated\n", sent, seconds,
+	       sent / seconds, t->spoilt);
+	printf("%lu accepted, %lu refused, %lu without an answer, %lu not sent\n", accepted,
+	       refused, t->silent, t->unsent);
 	printf("%lu allocations failed, %lu sockets closed, %lu namespaces, %lu checks, %lu failures\n",
 	       t->injected, t->closed, t->namespaces, t->checks, t->failures);
 	return complete;
