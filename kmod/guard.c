@@ -18,7 +18,15 @@
 #define DHCP_SERVER	67
 #define DHCP_CLIENT	68
 
-/* RFC 6890: addresses that are no sender's. DHCP asks from 0.0.0.0. */
+/* Who has no address yet: DHCP asks from 0.0.0.0, IGMP reports (RFC 3376 4.2.13). */
+static bool unnumbered(const struct pn_packet *p)
+{
+	return p->t.proto == IPPROTO_IGMP ||
+	       (p->t.proto == IPPROTO_UDP && p->sport == DHCP_CLIENT &&
+		p->t.port == DHCP_SERVER);
+}
+
+/* RFC 6890: addresses that are no sender's. */
 static enum pn_reason check_sender4(const struct pn_packet *p)
 {
 	u32 addr = p->t.saddr.hi;
@@ -28,8 +36,7 @@ static enum pn_reason check_sender4(const struct pn_packet *p)
 		return PN_BROADCAST_SOURCE;
 	if (net == 127 || net >= 224)
 		return PN_MARTIAN;
-	if (net == 0 && !(addr == 0 && p->t.proto == IPPROTO_UDP &&
-			  p->sport == DHCP_CLIENT && p->t.port == DHCP_SERVER))
+	if (net == 0 && !(addr == 0 && unnumbered(p)))
 		return PN_MARTIAN;
 	return PN_OK;
 }

@@ -184,16 +184,17 @@ enum {
 	HEADER_REFUSED,
 };
 
-/* RFC 8200 and the IANA registry of extension header types. */
+/*
+ * RFC 8200. Mobility, HIP and Shim6 are protocols to conntrack, and so to rules: if
+ * the two looked at different headers, a flow would be one thing when it begins
+ * and another when it goes on.
+ */
 static int kind_of_header(u8 nexthdr)
 {
 	switch (nexthdr) {
 	case NEXTHDR_HOP:
 	case NEXTHDR_ROUTING:
 	case NEXTHDR_DEST:
-	case NEXTHDR_MOBILITY:
-	case 139:			/* HIP, RFC 7401 */
-	case 140:			/* Shim6, RFC 5533 */
 		return HEADER_EXTENSION;
 	case NEXTHDR_FRAGMENT:
 		return HEADER_FRAGMENT;
