@@ -3,7 +3,7 @@
 """Compare one part of the netlink interface's specification with its C header.
 
 uapi.py --list
-uapi.py PART postern.yaml postern.h reasons.inc
+uapi.py PART postern.yaml postern.h reasons.inc [KMOD]
 
 Prints the differences; the exit status is 1 if there is one.
 """
@@ -180,6 +180,41 @@ def references(spec, *_):
             yield f'{op["name"]}: open to everybody'
 
 
+# What the kernel tells of an object, but does not take.
+DUMP_ONLY = {'index', 'matched', 'nr-matched', 'nr-ranges', 'hits', 'packets', 'bytes', 'pad'}
+
+
+def policies(spec, header, _, kmod=None):
+    """Do the module's attribute policies take what the specification says?"""
+    if not kmod:
+        return
+    text = ''.join(open(f'{kmod}/{name}.c').read() for name in ('netlink', 'object', 'explain'))
+    text = text.replace('\tPLACE,', '\t[POSTERN_A_FILE], [POSTERN_A_LINE],')
+    arrays = {name: {a.lower().replace('_', '-') for a in re.findall(r'\[POSTERN_A_(\w+)\]', body)}
+              for name, body in re.findall(r'nla_policy (\w+)\[[^]]*\] = \{(.*?)^\};', text, re.M | re.S)}
+    arrays['no_attrs'] = set()
+    takes = {cmd.lower().replace('_', '-'): array for cmd, array in
+             re.findall(r'COMMAND\((\w+), (\w+), \w+\)', text)}
+    takes.update((cmd.lower().replace('_', '-'), 'no_attrs')
+                 for cmd in re.findall(r'DUMP\((\w+), pn_', text))
+    for op in spec['operations']['list']:
+        if 'event' in op:
+            continue
+        how = op.get('do') or op.get('dump')
+        said = set(how.get('request', {}).get('attributes', []))
+        if op['name'] not in takes:
+            yield f'{op["name"]}: not a command of the module'
+        elif arrays[takes[op['name']]] != said:
+            yield f'{op["name"]}: differs in {sorted(arrays[takes[op["name"]]] ^ said)}'
+    for s in spec['attribute-sets'][1:]:
+        if s['name'] == 'counter':
+            continue
+        array = s['name'].removesuffix('s') if s['name'] in ('files', 'ifaces') else s['name']
+        said = {a['name'] for a in s['attributes']} - DUMP_ONLY
+        if arrays[f'{array}_attrs'] != said:
+            yield f'{s["name"]}: differs in {sorted(arrays[f"{array}_attrs"] ^ said)}'
+
+
 PARTS = {
     'references': references,
     'family': family,
@@ -189,6 +224,7 @@ PARTS = {
     'enums': enums,
     'flags': flags,
     'reasons': reasons,
+    'policies': policies,
 }
 
 
@@ -196,9 +232,11 @@ def main(args):
     if args == ['--list']:
         print('\n'.join(PARTS))
         return 0
-    part, spec, header, inc = args
+    part, spec, header, *rest = args
+    if part != 'policies':
+        rest = rest[:1]
     with open(spec) as f:
-        found = sorted(PARTS[part](yaml.safe_load(f), Header(header), inc))
+        found = sorted(PARTS[part](yaml.safe_load(f), Header(header), *rest))
     print('\n'.join(found))
     return 1 if found else 0
 

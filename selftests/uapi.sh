@@ -8,6 +8,9 @@ set -eu
 
 uapi=$selftests/../include/uapi/linux
 reasons=$selftests/../include/postern/reasons.inc
+# Where the module's source is, what it takes is compared as well.
+kmod=()
+[ ! -e "$selftests/../kmod/object.c" ] || kmod=("$selftests/../kmod")
 python3 -c 'import yaml' 2>/dev/null || ktap_skip_all "needs python3-yaml"
 [ -e "$uapi/postern.yaml" ] || ktap_skip_all "no specification here"
 
@@ -16,7 +19,7 @@ compare() { python3 "$selftests/uapi.py" "$@"; }
 parts=$(compare --list)
 ktap_plan $(($(wc -w <<<"$parts") + 7))
 for part in $parts; do
-	check "$part" compare "$part" "$uapi/postern.yaml" "$uapi/postern.h" "$reasons"
+	check "$part" compare "$part" "$uapi/postern.yaml" "$uapi/postern.h" "$reasons" "${kmod[@]}"
 done
 
 # Does it see a difference? Each change of one word must be found.
