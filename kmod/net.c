@@ -4,7 +4,10 @@
  */
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -59,15 +62,25 @@ static bool same_rule(const struct pn_rule *a, const struct pn_rule *b)
 	return !strcmp(a->text, b->text) && !strcmp(a->name ?: "", b->name ?: "");
 }
 
+/* Of what same_rule() compares, with a secret key: nobody can make all alike. */
+static u32 hash_rule(const struct pn_rule *rule, const siphash_key_t *key)
+{
+	const char *name = rule->name ?: "";
+
+	return siphash_2u64(siphash(rule->text, strlen(rule->text), key),
+			    siphash(name, strlen(name), key), key);
+}
+
 /*
  * For each rule of @new, the number of the same rule of @old, or U32_MAX. The
- * n-th of equal rules is the n-th again. Rules seldom move far, so the search
- * goes on where it last succeeded.
+ * n-th of equal rules is the n-th again.
  */
 static u32 *match_rules(const struct pn_policy *old, const struct pn_policy *new)
 {
 	u32 *match, *head, *next, i, b, buckets;
+	siphash_key_t key;
 
+	get_random_bytes(&key, sizeof(key));
 	buckets = roundup_pow_of_two(old->nr_rules + 1);
 	match = kvmalloc_array(new->nr_rules + 1, sizeof(*match), GFP_KERNEL_ACCOUNT);
 	head = kvmalloc_array(buckets, sizeof(*head), GFP_KERNEL_ACCOUNT);
@@ -80,17 +93,15 @@ static u32 *match_rules(const struct pn_policy *old, const struct pn_policy *new
 	for (b = 0; b < buckets; b++)
 		head[b] = U32_MAX;
 	for (i = old->nr_rules; i--;) {
-		const char *text = old->rules[i].text;
-
-		b = full_name_hash(NULL, text, strlen(text)) & (buckets - 1);
+		b = hash_rule(&old->rules[i], &key) & (buckets - 1);
 		next[i] = head[b];
 		head[b] = i;
+		cond_resched();
 	}
 	for (i = 0; i < new->nr_rules; i++) {
-		const char *text = new->rules[i].text;
 		u32 *link;
 
-		b = full_name_hash(NULL, text, strlen(text)) & (buckets - 1);
+		b = hash_rule(&new->rules[i], &key) & (buckets - 1);
 		for (link = &head[b]; *link != U32_MAX; link = &next[*link])
 			if (same_rule(&old->rules[*link], &new->rules[i]))
 				break;
@@ -98,6 +109,7 @@ static u32 *match_rules(const struct pn_policy *old, const struct pn_policy *new
 		/* taken: the next equal rule finds the next one */
 		if (*link != U32_MAX)
 			*link = next[*link];
+		cond_resched();
 	}
 out:
 	kvfree(head);
@@ -123,6 +135,7 @@ static void carry_counts(struct pn_policy *new, const struct pn_policy *old,
 		new->base[i].packets += sum.packets - seen[i].packets;
 		new->base[i].bytes += sum.bytes - seen[i].bytes;
 		seen[i] = sum;
+		cond_resched();
 	}
 }
 
@@ -184,6 +197,13 @@ out:
 	return err;
 }
 
+/* Deletes the flows that @policy, now in force, denies, if it wants that. */
+static void purge(struct pn_net *pn, const struct pn_policy *policy)
+{
+	if (!policy->keep_flows && !(policy->flags & POSTERN_POLICY_OBSERVE))
+		pn_flow_purge(pn->net, policy);
+}
+
 static void end_trial(struct pn_net *pn)
 {
 	pn->trial = false;
@@ -222,10 +242,11 @@ int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
 			switch_off(pn);
 		goto refuse;
 	}
+	if (!pn->trial)
+		pn->previous_open = pn->open;
 	WRITE_ONCE(pn->open, false);
 	WRITE_ONCE(pn->one_way, false);
-	if (!policy->keep_flows && !(policy->flags & POSTERN_POLICY_OBSERVE))
-		pn_flow_purge(pn->net, policy);
+	purge(pn, policy);
 
 	/*
 	 * A trial goes back to what was last confirmed: if one is going on
@@ -273,22 +294,29 @@ static void trial_over(struct work_struct *work)
 	struct pn_net *pn = container_of(to_delayed_work(work), struct pn_net,
 					 trial_work);
 	struct pn_policy *old, *previous;
+	u64 now = ktime_get_boottime_ns();
 
 	mutex_lock(&pn->mutex);
-	/* confirmed, or a longer trial began, while this waited for the mutex */
-	if (!pn->trial || ktime_get_boottime_ns() + NSEC_PER_MSEC * 10 <
-			  pn->trial_ends_ns)
+	/* confirmed while this waited for the mutex */
+	if (!pn->trial)
 		goto out;
+	/* or a longer trial began; or this is early, as clocks differ */
+	if (now < pn->trial_ends_ns) {
+		mod_delayed_work(system_power_efficient_wq, &pn->trial_work,
+				 nsecs_to_jiffies(pn->trial_ends_ns - now) + 1);
+		goto out;
+	}
 	old = current_policy(pn);
 	previous = pn->previous;
 	if (!previous) {
 		pn->trial = false;
+		WRITE_ONCE(pn->open, pn->previous_open);
 		withdraw(pn);
 	} else if (!publish(pn, previous)) {
 		pn->trial = false;
 		pn->previous = NULL;
 		synchronize_net();
-		pn_flow_purge(pn->net, previous);
+		purge(pn, previous);
 		pn_policy_free(old);
 	} else {
 		/* no memory for the map of interfaces: soon again */
@@ -390,7 +418,9 @@ static void __net_exit net_exit(struct net *net)
 	pn_hook_unregister(pn);
 	mutex_lock(&pn->mutex);
 	end_trial(pn);
-	withdraw(pn);
+	/* most namespaces never had one, and need not wait for a grace period */
+	if (current_policy(pn))
+		withdraw(pn);
 	mutex_unlock(&pn->mutex);
 	free_percpu(pn->memo);
 	pn_stats_free(pn);

@@ -47,6 +47,7 @@ struct pn_net {
 
 	/* load --confirm: what to go back to, and when */
 	struct pn_policy *previous;		/* [M] NULL: none to go back to */
+	bool previous_open;			/* [M] and whether it was open then */
 	bool trial;				/* [M] waits for POLICY_CONFIRM */
 	u64 trial_ends_ns;			/* [M] ktime_get_boottime_ns() */
 	struct delayed_work trial_work;
