@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Swaps between two policies under traffic: nothing that both allow is lost, nothing
+# that neither allows passes, and a flow that only one allows passes no packet after
+# the load of the other returned. The traffic is made in model/swap.py.
+#
+#	SWAPS=1000 swap.sh
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+. "$here/lib.sh"
+. "$here/model/wires.sh"
+command -v python3 >/dev/null || ktap_skip_all "needs python3"
+postern_ready
+wires_up
+at router python3 -B "$here/model/swap.py" "${SWAPS:-1000}"
