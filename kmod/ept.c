@@ -94,7 +94,7 @@ static enum pn_rpc_reason take_array(struct pn_ept *e, struct pn_cursor *c)
 	u64 offset = take_word(e, c);
 	u64 actual = take_word(e, c);
 
-	if (offset || actual != e->count || actual > room || actual > e->max)
+	if (offset || actual != e->count || actual > room || room > e->max)
 		return PN_RPC_EPM_NDR;
 	e->elements = actual;
 	return next_element(e);

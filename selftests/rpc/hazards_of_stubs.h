@@ -72,7 +72,8 @@ static void hazard_counts(void)
 		{ 2, 4, 0, 1, PN_RPC_EPM_NDR },
 		{ 1, 4, 1, 1, PN_RPC_EPM_NDR },
 		{ 1, 0, 0, 1, PN_RPC_EPM_NDR },
-		{ 5, 9, 0, 5, PN_RPC_EPM_NDR },
+		{ 1, 3, 0, 1, PN_RPC_OK },
+		{ 1, 5, 0, 1, PN_RPC_EPM_NDR },
 		{ 0x40000001, 0xffffffff, 0, 0x40000001, PN_RPC_EPM_NDR },
 	};
 	const struct tower nulls[] = { {}, drsuapi, {} };
