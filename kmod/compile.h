@@ -24,8 +24,8 @@
  * Small steps, of some ns each, that one compilation may take. What a policy
  * combines to is bounded by memory, but not how often the same comes out again.
  */
-#define PN_STEPS_MAX	(1ULL << 30)
-#define PN_STEPS_PAUSE	(1U << 18)	/* between two looks at the scheduler */
+#define PN_STEPS_MAX	(1024ULL << 20)
+#define PN_STEPS_PAUSE	(256U << 10)	/* between two looks at the scheduler */
 
 /**
  * struct pn_csr - lists of numbers by number ("compressed sparse rows")

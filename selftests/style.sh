@@ -12,6 +12,9 @@ set -euo pipefail
 
 top=$(readlink -f "$selftests/..")
 cache=${POSTERN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/postern}
+# Of this checkout, whatever others are looked at meanwhile.
+work=$cache/style/$(printf %s "$top" | sha256sum | cut -c 1-8)
+mkdir -p "$work"
 cd "$top"
 kernels="5.10 stock 6.12 7"
 
@@ -42,15 +45,12 @@ silent() {
 	[ "$rc" = 0 ] && [ -z "$out" ]
 }
 
-# private_copy: the module's source with new times, so that all of it is built
+# private_copy: the module's source on its own, of which nothing is built yet
 private_copy() {
-	mkdir -p "$cache/style"
-	rm -rf "$cache/style/postern"
-	mkdir "$cache/style/postern"
-	cp Kbuild VERSION "$cache/style/postern"
-	files 'kmod/*.[chS]' 'include/*.h' 'include/*.inc' |
-		cpio -pdm --quiet "$cache/style/postern"
-	find "$cache/style/postern" -type f -exec touch {} +
+	rm -rf "$work/postern" "$cache"/build/*/postern-"$(printf %s "$work/postern" | sha256sum | cut -c 1-8)"
+	mkdir "$work/postern"
+	cp Kbuild VERSION "$work/postern"
+	files 'kmod/*.[chS]' 'include/*.h' 'include/*.inc' | cpio -pdm --quiet "$work/postern"
 }
 
 check_version() {
@@ -125,29 +125,33 @@ check_checkpatch() {
 checkpatch() { # SOURCE WORD...
 	local source=$1
 	shift
-	# A file that passes still gets its line of totals.
-	perl "$source/scripts/checkpatch.pl" --strict --no-tree --terse --show-types --quiet \
-		--max-line-length=100 -f "$@" | sed '/^total: 0 errors, 0 warnings, 0 checks/d'
+	# Not in the tree, where it would leave a file of its own. A file that passes still
+	# gets its line of totals.
+	ln -sfn "$top/kmod" "$work/kmod"
+	ln -sfn "$top/include" "$work/include"
+	(cd "$work" && perl "$source/scripts/checkpatch.pl" --strict --no-tree --terse \
+		--show-types --quiet --max-line-length=100 -f "$@") |
+		sed '/^total: 0 errors, 0 warnings, 0 checks/d'
 }
 
 check_sparse() {
-	local kernel log=$cache/style/sparse.log
+	local kernel log=$work/sparse.log
 	kernel=$("$selftests/vm/kernels" stock) || return
 	private_copy
-	if ! make -C "$kernel/headers" M="$cache/style/postern" CC=gcc C=2 CF=-D__CHECK_ENDIAN__ W=1 \
+	if ! make -C "$kernel/headers" M="$work/postern" CC=gcc C=2 CF=-D__CHECK_ENDIAN__ W=1 \
 		CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$log" 2>&1; then
 		cat "$log"
 		return 1
 	fi
 	grep -q '  CHECK ' "$log" || { echo "sparse did not run" && return 1; }
-	grep -E '(warning|error):' "$log" | grep -vE '^warning: the compiler differs' | sed "s,$cache/style/postern/,," || true
+	grep -E '(warning|error):' "$log" | grep -vE '^warning: the compiler differs' | sed "s,$work/postern/,," || true
 }
 
 # check_build KERNEL: every file, with W=1, and not a warning
 check_build() {
 	private_copy
 	"$selftests/vm/kernels" "$1" >/dev/null || return
-	"$selftests/vm/build" --kernel "$1" --module "$cache/style/postern" >/dev/null
+	"$selftests/vm/build" --kernel "$1" --module "$work/postern" >/dev/null
 }
 
 [ $# -gt 0 ] || set -- version spdx whitespace shell python yaml format checkpatch sparse build
