@@ -55,7 +55,7 @@
  * @sealed: it is encrypted; nothing else is known
  * @any: a lookup that names no interface
  * @replaceable: the request is not signed, and @uuid lies in one piece of the
- *	stream, as 16 little-endian bytes
+ *	stream, as pn_uuid_to_tower() writes it
  * @uuid_at: where, from the first byte of the client's
  * @blind: set by the callee: whatever is answered opens nothing, because the
  *	question was changed on its way

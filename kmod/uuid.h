@@ -36,16 +36,29 @@ static inline bool pn_uuid_same(const struct pn_uuid *a, const struct pn_uuid *b
 	return !memcmp(a, b, sizeof(*a));
 }
 
+/* Byte @i of a UUID in little-endian order: which of those in written order? */
+static inline u32 pn_uuid_little(u32 i)
+{
+	return i < 4 ? 3 - i : i < 8 ? i ^ 1 : i;
+}
+
 /* 16 bytes of @c, in its byte order. */
 static inline void pn_take_uuid(struct pn_cursor *c, struct pn_uuid *to)
 {
-	static const u8 little[16] = { 3, 2, 1, 0, 5, 4, 7, 6,
-				       8, 9, 10, 11, 12, 13, 14, 15 };
 	const u8 *from = pn_take_bytes(c, sizeof(to->b));
-	int i;
+	u32 i;
 
-	for (i = 0; i < 16; i++)
-		to->b[i] = !from ? 0 : from[c->big ? i : little[i]];
+	for (i = 0; i < sizeof(to->b); i++)
+		to->b[i] = !from ? 0 : from[c->big ? i : pn_uuid_little(i)];
+}
+
+/* The 16 bytes that stand for @uuid in a tower. */
+static inline void pn_uuid_to_tower(const struct pn_uuid *uuid, u8 *to)
+{
+	u32 i;
+
+	for (i = 0; i < sizeof(uuid->b); i++)
+		to[i] = uuid->b[pn_uuid_little(i)];
 }
 
 #endif /* PN_UUID_H */

@@ -199,6 +199,8 @@ static void replaceable(void)
 	memcpy(uuid, sent.b + whole.uuid_at - 72, 16);
 	CHECK(!memcmp(uuid, "\x35\x42\x51\xe3\x06\x4b\xd1\x11\xab\x04\x00\xc0\x4f\xc2\xdc\xd2", 16),
 	      "%s", whole.text);
+	pn_uuid_to_tower(&DRSUAPI, uuid);
+	CHECK(!memcmp(uuid, sent.b + whole.uuid_at - 72, 16), "to a tower");
 
 	/*
 	 * Not if it lies in two fragments (in the stub it begins at 37, and floor 1
