@@ -33,7 +33,8 @@ struct pn_memo {
 
 struct pn_memo __percpu *pn_memo_alloc(void)
 {
-	return alloc_percpu_gfp(struct pn_memo, GFP_KERNEL_ACCOUNT);
+	return alloc_percpu_gfp(struct pn_memo,
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 static struct pn_key key_of(const union nf_inet_addr *a, bool v6)

@@ -38,7 +38,8 @@ void *pn_alloc(struct pn_policy *policy, size_t n, size_t size)
 	/* before the allocation, so that racing loads cannot pass it together */
 	if (atomic64_add_return(bytes, &total) > pn_memory_ceiling())
 		goto refuse;
-	p = kvzalloc(bytes, GFP_KERNEL_ACCOUNT);
+	/* a refusal is answered, and no reason to fill the log */
+	p = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!p)
 		goto refuse;
 	policy->memory += bytes;

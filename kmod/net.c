@@ -77,14 +77,15 @@ static u32 hash_rule(const struct pn_rule *rule, const siphash_key_t *key)
  */
 static u32 *match_rules(const struct pn_policy *old, const struct pn_policy *new)
 {
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN;
 	u32 *match, *head, *next, i, b, buckets;
 	siphash_key_t key;
 
 	get_random_bytes(&key, sizeof(key));
 	buckets = roundup_pow_of_two(old->nr_rules + 1);
-	match = kvmalloc_array(new->nr_rules + 1, sizeof(*match), GFP_KERNEL_ACCOUNT);
-	head = kvmalloc_array(buckets, sizeof(*head), GFP_KERNEL_ACCOUNT);
-	next = kvmalloc_array(old->nr_rules + 1, sizeof(*next), GFP_KERNEL_ACCOUNT);
+	match = kvmalloc_array(new->nr_rules + 1, sizeof(*match), gfp);
+	head = kvmalloc_array(buckets, sizeof(*head), gfp);
+	next = kvmalloc_array(old->nr_rules + 1, sizeof(*next), gfp);
 	if (!match || !head || !next) {
 		kvfree(match);
 		match = NULL;
@@ -180,7 +181,7 @@ static int replace(struct pn_net *pn, struct pn_policy *old,
 	if (old) {
 		match = match_rules(old, new);
 		seen = kvcalloc(new->nr_rules + 1, sizeof(*seen),
-				GFP_KERNEL_ACCOUNT);
+				GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!match || !seen)
 			goto out;
 		carry_counts(new, old, match, seen);

@@ -56,7 +56,8 @@ struct pn_stats __percpu *pn_stats_alloc(void)
 	struct pn_stats __percpu *stats;
 	unsigned int cpu;
 
-	stats = alloc_percpu_gfp(struct pn_stats, GFP_KERNEL_ACCOUNT);
+	stats = alloc_percpu_gfp(struct pn_stats,
+				 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!stats)
 		return NULL;
 	for_each_possible_cpu(cpu)

@@ -110,7 +110,8 @@ int pn_zone_map(struct pn_policy *policy, struct net *net)
 	/* room for some to come */
 	while (size < nr * 4)
 		size *= 2;
-	map = kvzalloc(struct_size(map, slot, size), GFP_KERNEL_ACCOUNT);
+	map = kvzalloc(struct_size(map, slot, size),
+		       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!map)
 		return -ENOMEM;
 	map->mask = size - 1;

@@ -87,6 +87,7 @@ typedef struct {
 typedef unsigned int gfp_t;
 
 #define GFP_KERNEL_ACCOUNT	0U
+#define __GFP_NOWARN		0U
 void *kvzalloc(size_t size, gfp_t flags);
 void kvfree(const void *p);
 #define kzalloc(size, flags)	kvzalloc(size, flags)
