@@ -257,8 +257,9 @@ static void send_one(struct peer *p, struct random *r)
 	}
 	if (one_in(r, 8))
 		reads = 1 + below(r, 3);
+	/* not those of sendmsg(2) for a long message: it says so in the log */
 	if (armed)
-		arm(1 + below(r, 60));
+		arm((message.len < 3000 ? 1 : 12) + below(r, 60));
 	error = peer_exchange(p, &message, reads, &answer);
 	if (armed && disarm())
 		tally->injected++;
