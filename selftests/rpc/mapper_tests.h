@@ -71,6 +71,22 @@ static void decoders_bounded(void)
 	put(&o, 0, 4);
 	end_pdu(&o);
 	REFUSED(client(), FRAGMENTS);
+
+	PASSES(bound(PN_RPC_NDR32));
+	for (i = 0; i <= PN_EPM_DECODERS; i++)
+		put_map_request(&o, 2 + i, 0, &DRSUAPI, 4, 0);
+	PASSES(client());
+	o.flags = PN_RPC_FIRST;
+	for (i = 0; i < PN_EPM_DECODERS; i++) {
+		begin_response(&o, 2 + i, 0);
+		put(&o, 0, 4);
+		end_pdu(&o);
+	}
+	PASSES(server());
+	begin_response(&o, 2 + i, 0);
+	put(&o, 0, 4);
+	end_pdu(&o);
+	REFUSED(server(), FRAGMENTS);
 }
 
 static void not_registered(void)

@@ -194,6 +194,25 @@ static inline void recorder_init(struct recorder *r, bool mapper)
 		pn_rpc_init(&r->rpc, &record_rpc_ops);
 }
 
+static inline enum pn_rpc_reason recorded(struct recorder *r, enum pn_rpc_way way,
+					  enum pn_rpc_reason reason)
+{
+	if (reason && !r->reason) {
+		r->reason = reason;
+		record("refused %s %s\n", pn_rpc_reason_name(reason),
+		       way == PN_RPC_CLIENT ? "client" : "server");
+	}
+	assert(reason == r->reason);
+	return reason;
+}
+
+static inline enum pn_rpc_reason recorder_skip(struct recorder *r, enum pn_rpc_way way,
+					       u32 len)
+{
+	recording = r;
+	return recorded(r, way, pn_rpc_skip(&r->rpc, way, len));
+}
+
 static inline enum pn_rpc_reason recorder_feed(struct recorder *r, enum pn_rpc_way way,
 					       const void *bytes, u32 len)
 {
@@ -204,15 +223,10 @@ static inline enum pn_rpc_reason recorder_feed(struct recorder *r, enum pn_rpc_w
 	if (len)
 		memcpy(piece, bytes, len);
 	recording = r;
-	reason = pn_rpc_feed(&r->rpc, way, piece, len);
+	reason = r->mapper ? pn_epm_feed(&r->epm, way, piece, len) :
+			     pn_rpc_feed(&r->rpc, way, piece, len);
 	free(piece);
-	if (reason && !r->reason) {
-		r->reason = reason;
-		record("refused %s %s\n", pn_rpc_reason_name(reason),
-		       way == PN_RPC_CLIENT ? "client" : "server");
-	}
-	assert(reason == r->reason);
-	return reason;
+	return recorded(r, way, reason);
 }
 
 #endif /* RECORDER_H */

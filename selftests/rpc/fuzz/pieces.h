@@ -10,7 +10,10 @@
 
 static struct recorder whole, cut;
 
-/* Feeds all pieces to @r; if @step, cut into so much and 1, 2, ... more. */
+/*
+ * Feeds all pieces to @r; if @step, cut into so much and 1, 2, ... more, and what need
+ * not be seen is not.
+ */
 static inline void feed_pieces(struct recorder *r, const u8 *data, size_t size, u32 step)
 {
 	while (size >= 2) {
@@ -23,7 +26,10 @@ static inline void feed_pieces(struct recorder *r, const u8 *data, size_t size, 
 		do {
 			u32 n = step ? min(i++ % 37 + 1, len - at) : len;
 
-			recorder_feed(r, way, data + at, n);
+			if (step && n <= pn_rpc_skippable(&r->rpc, way))
+				recorder_skip(r, way, n);
+			else
+				recorder_feed(r, way, data + at, n);
 			at += n;
 		} while (at < len);
 		data += len;
