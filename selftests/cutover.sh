@@ -1,0 +1,154 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# From one policy to the next, and to none: lockdown before the first, a refusal leaves
+# the old one in force, load --confirm goes back by itself, load --keep-flows, unload
+# with and without --open, counters of rules that stay. The router is the initial
+# namespace, for lockdown to be seen: so run it in a guest.
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+. "$here/lib.sh"
+command -v python3 >/dev/null || ktap_skip_all "needs python3"
+[ ! -e /sys/module/postern ] || ktap_skip_all "wants to load the module itself"
+[ -n "${POSTERN_KO:-}" ] || ktap_skip_all "would cut this machine's own network: run it in a guest"
+# shellcheck disable=SC2034 # lib.sh reads it
+ROUTER=init
+topology_up
+# shellcheck disable=SC2119
+ktap_plan
+
+mail=192.0.2.10
+folder=$(mktemp -d)
+on_exit rm -rf "$folder"
+cat >"$folder/open.conf" <<-'END'
+	zone outside { eth0 }
+	zone inside { eth1 }
+	hosts mail in inside { 192.0.2.10, 2001:db8:0:2::10 }
+	allow outside -> mail : echo
+	allow outside -> mail : tcp 7, udp 7
+END
+sed 's/: tcp 7, udp 7/: tcp 8/' "$folder/open.conf" >"$folder/closed.conf"
+cat >"$folder/none.conf" <<-'END'
+	zone outside { eth0 }
+	zone inside { eth1 }
+	block any -> any
+END
+
+counter() { awk -v n="$1" '$1 == n { print $2 }' /proc/net/postern/counters; }
+pings() { at inet ping -qc 1 -W "${1:-5}" "$mail" && at inet ping -qc 1 -W "${1:-5}" 2001:db8:0:2::10; }
+blind() { ! at inet ping -qc 1 -W 1 "$mail" && ! at inet ping -qc 1 -W 1 2001:db8:0:2::10; }
+says() { grep -q -- "$1" <<<"$("${@:2}" 2>&1)"; }
+generation() { postern status --json | sed -n 's/.*"generation": *\([0-9]*\).*/\1/p' | head -n 1; }
+hits() { awk -v r="$1" '$0 ~ r { print $2 }' /proc/net/postern/rules; }
+
+busywait 10 pings || ktap_fail "before the module, everything passes"
+postern_ready
+
+# ---- lockdown
+
+check "lockdown: before the first policy nothing is forwarded" blind
+check "and no-policy is the reason" test "$(counter drop-no-policy)" -ge 2
+check "the router itself is reached" at inet ping -qc 1 -W 5 203.0.113.1
+check "and reaches out" ping -qc 1 -W 5 $mail
+check "status says so" says lockdown postern status
+check "unload has nothing to unload: status 2" sh -c 'postern unload; [ $? = 2 ]'
+check "unload --open opens" postern unload --open
+check "and all passes" pings
+check "status says that too" says "everything is forwarded" postern status
+
+# ---- policies
+
+check "a policy closes it again" postern load "$folder/none.conf"
+check "nothing passes" blind
+check "another opens what it names" postern load "$folder/open.conf"
+check "which passes" pings
+now=$(generation)
+check "a wrong policy is refused: status 1" sh -c 'echo nonsense | postern load -; [ $? = 1 ]'
+ceiling=$(cat /sys/module/postern/parameters/max_memory)
+echo 0 >/sys/module/postern/parameters/max_memory
+check "one that the kernel refuses: status 2" \
+	sh -c "postern load $folder/none.conf; [ \$? = 2 ]"
+echo "$ceiling" >/sys/module/postern/parameters/max_memory
+check_equal "the old one is still in force" "$now" "$(generation)"
+check "and passes what it did" pings
+
+# ---- counters of rules
+
+before=$(hits ': echo')
+check "hits of a rule are counted" test "$before" -ge 2
+postern load "$folder/closed.conf" >/dev/null
+check_equal "and survive a load that leaves the rule as it is" "$before" "$(hits ': echo')"
+check_equal "another rule begins anew" 0 "$(hits ': tcp 8')"
+
+# ---- flows
+
+spawn perim python3 "$here/model/flow.py" server 7
+busywait 20 listening perim 7
+postern load "$folder/open.conf" >/dev/null
+for a in 192.0.2.10 2001:db8:0:2::10; do
+	spawn inet python3 "$here/model/flow.py" client tcp $a 7 "$folder/tcp$a"
+	spawn inet python3 "$here/model/flow.py" client udp $a 7 "$folder/udp$a"
+done
+# grows FILE...: are all of these answered?
+grows() {
+	local f
+	for f; do
+		[ -s "$folder/$f" ] || return 1
+		grep -q ended "$folder/$f" && return 1
+		local was
+		was=$(cat "$folder/$f")
+		busywait "${patience:-15}" sh -c "[ \"\$(cat $folder/$f)\" != '$was' ]" || return 1
+		grep -q ended "$folder/$f" && return 1
+	done
+	return 0
+}
+flows=("tcp$mail" "udp$mail" tcp2001:db8:0:2::10 udp2001:db8:0:2::10)
+all_grow() { grows "${flows[@]}"; }
+none_grows() {
+	local f
+	for f in "${flows[@]}"; do
+		if patience=1 grows "$f"; then echo "$f is still answered" && return 1; fi
+	done
+}
+check "flows are open" busywait 30 all_grow
+check "a load that allows them" postern load "$folder/open.conf"
+check "leaves them" all_grow
+check "load --keep-flows of one that does not" postern load --keep-flows "$folder/closed.conf"
+check "leaves them too" all_grow
+check "and counts what it keeps" test "$(counter kept)" -gt 0
+check_not "but opens no new one" at inet nc -nzw 1 $mail 7
+check "a load that does not allow them" postern load "$folder/closed.conf"
+check "cuts them" none_grows
+postern load "$folder/open.conf" >/dev/null
+check "where they are allowed again, who asks again is answered" grows udp$mail
+
+# ---- confirm
+
+check "load --confirm" postern load --confirm 10 "$folder/none.conf"
+check "is in force at once" blind
+check "status says how long" says "on trial" postern status
+check "and goes back by itself" busywait 30 pings
+check "to the policy before" says "udp 7" postern show --config
+check_not "there is nothing left to confirm" postern confirm
+postern load --confirm 3 "$folder/closed.conf" >/dev/null
+check "confirm in time" postern confirm
+# There is no event for what does not happen: the time has to pass.
+sleep 4
+check "keeps it" says "tcp 8" postern show --config
+postern load --confirm 3 "$folder/open.conf" >/dev/null
+postern load --confirm 4 "$folder/none.conf" >/dev/null
+check "a trial within a trial goes back to what was last confirmed" \
+	busywait 15 says "tcp 8" postern show --config
+
+# ---- no policy
+
+check "unload" postern unload
+check "falls back into lockdown" blind
+postern load --confirm 2 "$folder/open.conf" >/dev/null
+check "a first policy on trial" pings
+check "goes back to none: lockdown" busywait 15 blind
+postern load "$folder/open.conf" >/dev/null
+check "unload --open of a policy" postern unload --open
+check "leaves everything open" pings
+check "and says so" says "everything is forwarded" postern status
+ktap_done
