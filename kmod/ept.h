@@ -19,6 +19,9 @@
  *	68	75 bytes	octets (tower.h)
  *	144	u32 0		status, after one byte of padding, which may be any
  *
+ * Of a pointer only counts whether it is NULL. C706 lets two with one number share
+ * what they point to; nobody does, and such an answer is refused as too short.
+ *
  * Alignment counts from the beginning of the call's stub, over all its fragments.
  */
 #ifndef PN_EPT_H

@@ -1,0 +1,312 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""differential.py REPLAY N [SEED]: N mutated mapper conversations, our parser against
+tshark. Which ports does each see in answers to ept_map?
+
+Disagreements are counted by kind. The one that matters is a port that we would open
+and tshark does not see: each of these that has no explanation is printed, and fails.
+
+Explained, because tshark sees the port too once this is changed:
+
+  a pointer in an answer whose number is not above those of the question, or that comes
+  twice: tshark takes it for the one it knows, and expects nothing behind it. We expect
+  a tower behind each pointer, and refuse the answer if there is none.
+
+  a PDU with neither FIRST nor LAST: tshark waits for more. We take it for a whole call
+  as servers do.
+
+Explained, because it is there: a context with several transfer syntaxes. tshark goes by
+the last that was offered, we by the one that was accepted.
+
+What we refuse and tshark shows is not worth a word each: it dissects every PDU for what
+it can get out of it, and keeps no rules between them.
+
+  rpc-order rpc-call rpc-server-first   PDUs lost, doubled or swapped: no bind, no
+                                        question, a question answered twice
+  rpc-result rpc-context                the bind_ack does not fit the bind, or the call
+                                        is in a context that was not accepted
+  rpc-length rpc-not-rpc rpc-type       framing
+  epm-tower epm-ndr                     lengths and counts that do not fit each other
+  epm-other                             answered for another interface than asked
+  epm-call rpc-fragments rpc-sealed     another opnum; a fragment of nothing; level 6
+
+  error status, no question to epmapper 3, other protocols, low ports, an answer cut
+  short, TCP on a floor other than the fourth: passed, and opens nothing
+"""
+import collections
+import os
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BATCH = 4000
+SERVER, CLIENT = bytes([10, 0, 0, 4]), bytes([10, 0, 0, 9])
+
+
+def bases():
+    """Mapper conversations that were captured: lists of (is_server, bytes)."""
+    found = []
+    folder = os.path.join(HERE, 'captures')
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith('.conv'):
+            continue
+        kind = None
+        with open(os.path.join(folder, name)) as f:
+            for line in f:
+                if line.startswith(('mapper', 'data')):
+                    kind = line.split()[0]
+                    found.append((kind, []))
+                elif line[:1] in '><' and kind:
+                    found[-1][1].append((line[0] == '<', bytes.fromhex(line[2:])))
+    # those in which something is answered
+    return [p for k, p in found if k == 'mapper' and any(b'\x05\x00\x13\x00\x0d' in d and s
+                                                       for s, d in p)]
+
+
+INTERESTING = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 19, 25, 75, 127, 128, 255)
+
+
+def mutate_bytes(rng, data):
+    data = bytearray(data)
+    if not data:
+        return bytes(data)
+    at = rng.randrange(len(data))
+    kind = rng.randrange(6)
+    if kind == 0:
+        data[at] ^= 1 << rng.randrange(8)
+    elif kind == 1:
+        data[at] = rng.choice(INTERESTING)
+    elif kind == 2:
+        data[at] = rng.randrange(256)
+    elif kind == 3:
+        size = rng.choice((2, 4))
+        data[at:at + size] = rng.choice(INTERESTING).to_bytes(size, rng.choice(('little', 'big')))
+    elif kind == 4:
+        del data[at:at + rng.choice((1, 2, 4, 8))]
+    else:
+        data[at:at] = bytes(rng.choice((1, 2, 4, 8)))
+    return bytes(data)
+
+
+def fix_length(data):
+    """The fragment length as it now is: else all that follows is lost."""
+    if len(data) < 16:
+        return data
+    order = 'little' if data[4] & 0x10 else 'big'
+    return data[:8] + min(len(data), 65535).to_bytes(2, order) + data[10:]
+
+
+def mutate(rng, base):
+    pieces = list(base)
+    for _ in range(rng.choice((0, 1, 1, 1, 2, 3))):
+        i = rng.randrange(len(pieces))
+        kind = rng.randrange(12)
+        way, data = pieces[i]
+        if kind == 0:
+            del pieces[i]
+        elif kind == 1:
+            pieces.insert(i, pieces[i])
+        elif kind == 2:
+            j = rng.randrange(len(pieces))
+            pieces[i], pieces[j] = pieces[j], pieces[i]
+        else:
+            data = mutate_bytes(rng, data)
+            pieces[i] = (way, fix_length(data) if rng.random() < 0.6 else data)
+        if not pieces:
+            return list(base)
+    # and cut as TCP may
+    out = []
+    for way, data in pieces:
+        while data and rng.random() < 0.2:
+            n = rng.randint(1, len(data))
+            out.append((way, data[:n]))
+            data = data[n:]
+        if data:
+            out.append((way, data))
+    return out
+
+
+def checksum(data):
+    total = sum(struct.unpack('>%dH' % (len(data) // 2), data))
+    total = (total & 0xffff) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xffff
+
+
+def packets(number, pieces):
+    """A connection of its own, client port and address by @number."""
+    client = bytes([10, 1 + number // 50000, 0, 9])
+    port = 10000 + number % 50000
+    seq = [1000, 2000]
+
+    def packet(way, flags, data=b''):
+        src, dst = (SERVER, client) if way else (client, SERVER)
+        sport, dport = (135, port) if way else (port, 135)
+        tcp = struct.pack('>HHIIBBHHH', sport, dport, seq[way], seq[1 - way], 0x50, flags,
+                          65000, 0, 0)
+        ip = struct.pack('>BBHHHBBH4s4s', 0x45, 0, 40 + len(data), 0, 0, 64, 6, 0, src, dst)
+        ip = ip[:10] + struct.pack('>H', checksum(ip)) + ip[12:]
+        seq[way] += len(data) + (flags & 2) // 2
+        return ip + tcp + data
+
+    yield packet(0, 2)
+    yield packet(1, 18)
+    yield packet(0, 16)
+    for way, data in pieces:
+        for at in range(0, len(data), 1400):
+            yield packet(int(way), 24, data[at:at + 1400])
+
+
+def write_capture(path, talks):
+    with open(path, 'wb') as f:
+        f.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+        time = 0
+        for number, pieces in enumerate(talks):
+            for p in packets(number, pieces):
+                time += 100
+                f.write(struct.pack('<IIII', time // 1000000, time % 1000000, len(p), len(p)))
+                f.write(p)
+
+
+def tshark(path, n):
+    """Per conversation: ports in answers, as a list."""
+    seen = [[] for _ in range(n)]
+    fields = ['tcp.stream', 'epm.proto.tcp_port', 'dcerpc.pkt_type']
+    command = ['tshark', '-n', '-2', '-r', path, '-Y', 'epm.proto.tcp_port', '-T', 'fields',
+               '-o', 'tcp.analyze_sequence_numbers:TRUE', '-d', 'tcp.port==135,dcerpc']
+    for f in fields:
+        command += ['-e', f]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    for line in out.splitlines():
+        stream, ports, types = line.split('\t')
+        if '2' in types.split(','):
+            seen[int(stream)] += [int(p) for p in ports.split(',') if p]
+    return seen
+
+
+def ours(replay, path, talks):
+    """Per conversation: ports in answers, and the last line of events."""
+    with open(path, 'w') as f:
+        for number, pieces in enumerate(talks):
+            f.write(f'mapper {number}:135\n')
+            for way, data in pieces:
+                f.write(f'{"<" if way else ">"} {data.hex()}\n')
+    out = subprocess.run([replay, '--print', path], check=True, capture_output=True, text=True)
+    result = []
+    for line in out.stdout.splitlines():
+        if line.startswith('mapper'):
+            result.append(([], []))
+        elif line.startswith('='):
+            result[-1][1].append(line[2:])
+            if line.startswith('= answer'):
+                result[-1][0].extend(int(p) for p in re.findall(r' port (\d+)', line))
+    return result
+
+
+def put(data, at, size, number):
+    if any(data[at:at + size]):
+        data[at:at + size] = number.to_bytes(size, 'little')
+        return True
+    return False
+
+
+def plain(pieces, wide):
+    """The same, with pointers numbered in order and calls marked as whole."""
+    merged = []
+    for way, data in pieces:
+        if merged and merged[-1][0] == way:
+            merged[-1] = (way, merged[-1][1] + data)
+        else:
+            merged.append((way, data))
+    out = []
+    word = 8 if wide else 4
+    for way, data in merged:
+        at = 0
+        data = bytearray(data)
+        while len(data) - at >= 24 + 48 + word:
+            size = int.from_bytes(data[at + 8:at + 10], 'little')
+            stub = at + 24
+            if data[at + 2] in (0, 2) and not data[at + 3] & 3:
+                data[at + 3] |= 3
+            if data[at + 2] == 0:
+                if data[at + 3] & 128:
+                    stub += 16
+                object_ = put(data, stub, word, 1)
+                put(data, stub + word + 16 * object_, word, 2)
+            elif data[at + 2] == 2:
+                for i in range(min(8, int.from_bytes(data[stub + 20:stub + 24], 'little'))):
+                    put(data, stub + 24 + (3 + i) * word, word, 3 + i)
+            at += max(size, 16)
+        out.append((way, bytes(data)))
+    return out
+
+
+def main():
+    replay, total = sys.argv[1], int(sys.argv[2])
+    rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    base = bases()
+    kinds = collections.Counter()
+    wrong = 0
+    with tempfile.TemporaryDirectory() as tmp:
+        for begin in range(0, total, BATCH):
+            talks = [mutate(rng, rng.choice(base)) for _ in range(min(BATCH, total - begin))]
+            write_capture(f'{tmp}/capture', talks)
+            theirs = tshark(f'{tmp}/capture', len(talks))
+            for number, (ports, events) in enumerate(ours(replay, f'{tmp}/talks', talks)):
+                they = collections.Counter(theirs[number])
+                more = [p for p in set(ports) if p not in they]
+                refused = next((e for e in events if e.startswith('refused')), '').strip()
+                if more:
+                    changed = f'{tmp}/changed'
+                    write_capture(changed, [plain(talks[number], wide)
+                                            for wide in (False, True)])
+                    if any(set(ports) <= set(seen) for seen in tshark(changed, 2)):
+                        kinds['we open more: a pointer\'s number, or neither FIRST nor LAST'] += 1
+                        continue
+                    if any(e.startswith(('bind', 'alter')) and ',' in e for e in events):
+                        kinds['we open more: several transfer syntaxes in a context'] += 1
+                        continue
+                    wrong += 1
+                    kinds['we open more: no explanation'] += 1
+                    if wrong <= 20:
+                        print(f'# {begin + number}: we {ports}, tshark {sorted(they)}')
+                        for way, data in talks[number]:
+                            print('#  ', '<' if way else '>', data.hex())
+                        for e in events:
+                            print('#   =', e)
+                    continue
+                asked = {p for p in they if p >= 1024}
+                if asked <= set(ports):
+                    kinds['agree, with ports' if ports else 'agree, no ports'] += 1
+                elif refused:
+                    kinds['we refuse: ' + refused.split()[1]] += 1
+                elif any(' status 0x' in e and ' towers ' in e for e in events):
+                    kinds['we open nothing: towers with an error status'] += 1
+                elif any(' others ' in e for e in events):
+                    kinds['we open nothing: not connection-oriented RPC over TCP'] += 1
+                elif not any(e.startswith('question') for e in events):
+                    kinds['we open nothing: no question to epmapper 3'] += 1
+                elif sum(e.startswith('question') for e in events) > \
+                        sum(e.startswith('answer') for e in events):
+                    kinds['the answer is not complete, or there is none'] += 1
+                elif any(way and b'\x01\x00\x07\x04\x00' in data for way, data in talks[number]):
+                    kinds['we open less: TCP on the floor of the address'] += 1
+                else:
+                    kinds['we open less: other'] += 1
+                    if kinds['we open less: other'] <= 5:
+                        print(f'# {begin + number}: we {ports}, tshark {sorted(they)}')
+                        for way, data in talks[number]:
+                            print('#  ', '<' if way else '>', data.hex())
+                        for e in events:
+                            print('#   =', e)
+            print(f'# {begin + len(talks)} conversations', file=sys.stderr, flush=True)
+    for kind, n in kinds.most_common():
+        print(f'# {n:8} {kind}')
+    print(f'1..1\n{"not ok" if wrong else "ok"} 1 {total} mutated conversations against tshark')
+    return 1 if wrong else 0
+
+
+sys.exit(main())
