@@ -34,11 +34,11 @@ PATH=$selftests/../tools:$PATH:/usr/sbin:/sbin
 
 # ---- KTAP
 
-ktap_planned='' ktap_count=0 ktap_failed=0
+ktap_planned='' ktap_count=0 ktap_failed=0 ktap_open=''
 
 # ktap_plan N: N tests follow. Without N: as many as ktap_done counts.
 ktap_plan() {
-	ktap_planned=${1:-}
+	ktap_planned=${1:-} ktap_open=1
 	echo "TAP version 13"
 	[ -z "$ktap_planned" ] || echo "1..$ktap_planned"
 }
@@ -62,12 +62,14 @@ ktap_fail() { # NAME [WHY]
 
 # ktap_skip_all WHY: this machine cannot run the test; before the first result.
 ktap_skip_all() {
+	ktap_open=''
 	echo "1..0 # SKIP $1"
 	exit 4
 }
 
 # ktap_done: end with the status that kselftest expects.
 ktap_done() {
+	ktap_open=''
 	if [ -z "$ktap_planned" ]; then
 		echo "1..$ktap_count"
 	elif [ "$ktap_planned" != "$ktap_count" ]; then
@@ -113,12 +115,15 @@ check_equal() {
 
 # ---- conditions, and an end that leaves nothing behind
 
-# busywait SECONDS COMMAND...: until COMMAND succeeds; fails after SECONDS
+# busywait SECONDS COMMAND...: until COMMAND succeeds; fails after SECONDS, and says so
 busywait() {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local seconds=$1 end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 1
+		if [ "${EPOCHREALTIME/[.,]/}" -ge "$end" ]; then
+			echo "# waited $seconds s in vain: $*" >&2
+			return 1
+		fi
 		sleep 0.05
 	done
 }
@@ -131,6 +136,8 @@ on_exit() { cleanups+=("$(printf '%q ' "$@")"); }
 run_cleanups() {
 	local rc=$? i
 	trap - EXIT
+	# A test that planned more than it ran, whatever stopped it.
+	[ -z "$ktap_open" ] || echo "Bail out! Ended with status $rc after $ktap_count results"
 	set +e
 	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do
 		eval "${cleanups[i]}"
@@ -234,7 +241,7 @@ topology_up() {
 		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth{0,1,2}.rp_filter=0
 	# Carrier and IPv6 addresses come when the kernel finds the time.
 	for w in 1:inet 2:perim 3:int; do
-		busywait 10 at "${w#*:}" ping -qc 1 -W 1 "2001:db8:0:${w%:*}::1" || return
+		busywait 60 at "${w#*:}" ping -qc 1 -W 1 "2001:db8:0:${w%:*}::1" || return
 	done
 }
 
