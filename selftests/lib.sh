@@ -171,7 +171,10 @@ at() {
 
 # spawn NAME COMMAND...: in the background until the end; its process is $spawned
 spawn() {
-	at "$@" </dev/null &
+	local enter=(nsenter "--net=/run/netns/$ns_prefix$1")
+	if [ "$1" = router ] && [ "$ROUTER" = init ]; then enter=(); fi
+	# Not by at(), whose own process would be the one that is ended.
+	"${enter[@]}" "${@:2}" </dev/null &
 	spawned=$!
 	on_exit kill "$spawned"
 }
