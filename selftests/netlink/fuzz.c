@@ -7,7 +7,9 @@
  * kernel's memory allocations fail in the middle of a message. Every so often a
  * correct policy must be accepted all the same. The same seed sends the same.
  *
- * fuzz [-n COUNT] [-s SEED] [-j PROCESSES] [-f] [-v]
+ * fuzz [-n COUNT] [-t SECONDS] [-s SEED] [-j PROCESSES] [-f] [-v]
+ *
+ * With -t it ends after SECONDS, if not before.
  *
  * Exit status: 1 if something that had to be accepted was not, or a command was
  * never accepted or never refused; 4 if the module is not there.
@@ -64,6 +66,7 @@ static const char *const command_name[POSTERN_CMD_MAX + 1] = {
 static uint16_t family;
 static uint32_t events_group;
 static bool verbose;
+static double end = 1e18;		/* of CLOCK_MONOTONIC */
 
 static struct message message;
 static struct tally *tally;		/* this process's, in shared memory */
@@ -72,6 +75,14 @@ static int fail_nth = -1;		/* /proc/thread-self/fail-nth */
 static bool is_dump(uint8_t cmd)
 {
 	return cmd >= POSTERN_CMD_ZONE_GET && cmd <= POSTERN_CMD_COUNTER_GET;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
 /* ---- what must work */
@@ -310,7 +321,7 @@ static void work(unsigned long count, uint64_t seed, bool alone)
 	random_seed(&r, seed);
 	for (i = 0; i < PEERS; i++)
 		peer_open(&peers[i]);
-	for (n = 0; tally->spoilt < count; n++) {
+	for (n = 0; tally->spoilt < count && (n % 64 || now() < end); n++) {
 		struct peer *p = &peers[below(&r, PEERS)];
 
 		if (p->fd < 0 || one_in(&r, p->unread ? 4 : 60)) {
@@ -388,14 +399,6 @@ static bool print_summary(const struct tally *t, double seconds)
 	return complete;
 }
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 int main(int argc, char **argv)
 {
 	unsigned long count = 10000;
@@ -405,10 +408,13 @@ int main(int argc, char **argv)
 	struct tally *tallies, sum = { };
 	double start;
 
-	while ((opt = getopt(argc, argv, "n:s:j:fv")) != -1) {
+	while ((opt = getopt(argc, argv, "n:t:s:j:fv")) != -1) {
 		switch (opt) {
 		case 'n':
 			count = strtoul(optarg, NULL, 0);
+			break;
+		case 't':
+			end = now() + strtoul(optarg, NULL, 0);
 			break;
 		case 's':
 			seed = strtoull(optarg, NULL, 0);
@@ -423,7 +429,7 @@ int main(int argc, char **argv)
 			verbose = true;
 			break;
 		default:
-			errx(2, "usage: fuzz [-n COUNT] [-s SEED] [-j PROCESSES] [-f] [-v]");
+			errx(2, "usage: fuzz [-n COUNT] [-t SECONDS] [-s SEED] [-j PROCESSES] [-f] [-v]");
 		}
 	}
 	if (processes < 1 || processes > PROCESSES_MAX)
@@ -457,7 +463,7 @@ int main(int argc, char **argv)
 	for (i = 0; i <= processes; i++)
 		add_up(&sum, &tallies[i]);
 	complete = print_summary(&sum, now() - start);
-	if (count >= 10000 && !complete) {
+	if (sum.spoilt >= 10000 && !complete) {
 		fprintf(stderr, "fuzz: a command was never accepted, or never refused\n");
 		return 1;
 	}
