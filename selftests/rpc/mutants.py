@@ -29,6 +29,8 @@ def mutants():
             tests, name, text, new = (
                 p.strip().replace('\\|', '|').replace('\\n', '\n').replace('\\t', '\t')
                 for p in re.split(r'(?<!\\)\|', line))
+            if new == '(nothing)':
+                new = ''
             yield line, tests.split(), name, text, new
 
 
