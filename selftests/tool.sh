@@ -99,6 +99,8 @@ heard=''
 hear() { # TEXT: in the events so far
 	local event
 	while IFS= read -r -t 0.1 -u "$events" event; do heard+=$event$'\n'; done
+	# a line that is not yet here as a whole
+	heard+=$event
 	grep -qF -- "$1" <<<"$heard"
 }
 load_and_hear() { at router postern load "$examples/exterior.conf" >/dev/null && hear '"event":"load"'; }

@@ -294,12 +294,14 @@ def rules():
 
 def untracked():
     nft = """table ip t { chain c { type filter hook prerouting priority raw;
-             udp dport 53 notrack } }"""
+             udp dport 53 notrack
+             }
+             }
+"""
     try:
-        subprocess.run(["nft", "-f", "-"], input=nft.encode(), check=True,
-                       stderr=subprocess.DEVNULL)
-    except (OSError, subprocess.CalledProcessError):
-        tap.skip("untracked", "nft does not work here")
+        subprocess.run(["nft", "-f", "-"], input=nft.encode(), check=True)
+    except OSError:
+        tap.skip("untracked", "there is no nft here")
         return
     expect("a notrack rule", udp(CLIENT[4], MAIL[4], sport(), 53), "untracked")
     subprocess.run(["nft", "delete", "table", "ip", "t"], check=True)
@@ -416,12 +418,14 @@ def marks():
     tap.equal("and not another one", (["z1"], False),
               marked(0x3010, 0xffff, udp(CLIENT[4], MAIL[4], sport(), 53)))
     nft = """table ip t { chain c { type filter hook forward priority 0;
-             meta mark & 0xf0 == 0x10 drop } }"""
+             meta mark & 0xf0 == 0x10 drop
+             }
+             }
+"""
     try:
-        subprocess.run(["nft", "-f", "-"], input=nft.encode(), check=True,
-                       stderr=subprocess.DEVNULL)
-    except (OSError, subprocess.CalledProcessError):
-        tap.skip("a ruleset of nft sees the mark", "nft does not work here")
+        subprocess.run(["nft", "-f", "-"], input=nft.encode(), check=True)
+    except OSError:
+        tap.skip("a ruleset of nft sees the mark", "there is no nft here")
     else:
         out = router.send(("z0", tcp(CLIENT[4], MAIL[4], sport(), 25)),
                           ("z0", udp(CLIENT[4], MAIL[4], sport(), 53)))
@@ -532,14 +536,17 @@ def sizes():
 def nat():
     ruleset = """table ip n {
         chain pre { type nat hook prerouting priority dstnat;
-            ip daddr 203.0.113.5 tcp dport 25 dnat to 10.0.1.5 }
+            ip daddr 203.0.113.5 tcp dport 25 dnat to 10.0.1.5
+        }
         chain post { type nat hook postrouting priority srcnat;
-            ip saddr 10.0.1.5 oifname "z0" snat to 203.0.113.5 } }"""
+            ip saddr 10.0.1.5 oifname "z0" snat to 203.0.113.5
+        }
+        }
+"""
     try:
-        subprocess.run(["nft", "-f", "-"], input=ruleset.encode(), check=True,
-                       stderr=subprocess.DEVNULL)
-    except (OSError, subprocess.CalledProcessError):
-        tap.skip("translated hosts", "nft does not work here")
+        subprocess.run(["nft", "-f", "-"], input=ruleset.encode(), check=True)
+    except OSError:
+        tap.skip("translated hosts", "there is no nft here")
         return
     text = """
 zone outside { z0 }

@@ -42,9 +42,18 @@ class Wire:
         self.sock.send(b"\xff" * 6 + self.mac + struct.pack("!H", 0x0806) + ask)
 
     def receive(self):
-        """(ethertype, datagram), or None if it left by this end"""
+        """(ethertype, datagram), or None if it left by this end, or is the router's own
+        talk with its neighbours, which comes when it likes"""
         data, (_, kind, direction, _, _) = self.sock.recvfrom(65536)
-        return None if direction == socket.PACKET_OUTGOING else (kind, data[14:])
+        if direction == socket.PACKET_OUTGOING or neighbourly(data[14:], kind):
+            return None
+        return kind, data[14:]
+
+
+def neighbourly(data, kind):
+    """Neighbour discovery and MLD from a link-local address."""
+    return kind == 0x86dd and data[8:10] == b"\xfe\x80" and \
+        (data[6] == 58 and 133 <= data[40] <= 137 or data[6] == 0 and data[40] == 58)
 
 
 def enter(namespace):
