@@ -12,6 +12,7 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/igmp.h>
+#include <linux/ktime.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
@@ -25,6 +26,7 @@
 #include "flow.h"
 #include "guard.h"
 #include "hook.h"
+#include "rate.h"
 #include "reject.h"
 #include "trace.h"
 #include "zone.h"
@@ -40,9 +42,17 @@ static void count_rule(const struct pn_policy *policy, u32 rule,
 	c->bytes += bytes;
 }
 
+/* A console is slower than a flood, and would stop the router. */
+#define LOGS_PER_SECOND		1000
+
 static void log_packet(struct pn_net *pn, const struct pn_packet *p,
 		       const struct nf_hook_state *state, const char *what)
 {
+	if (!pn_rate_allow(&pn->logs_due, ktime_get_ns(),
+			   NSEC_PER_SEC / LOGS_PER_SECOND, LOGS_PER_SECOND)) {
+		pn_count(pn->stats, PN_COUNT_LOGS_LIMITED);
+		return;
+	}
 	pn_count(pn->stats, PN_COUNT_LOGGED);
 	nf_log_packet(state->net, state->pf, state->hook, p->skb, p->in, p->out,
 		      NULL, "postern: %s ", what);

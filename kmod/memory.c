@@ -28,6 +28,15 @@ u64 pn_memory_ceiling(void)
 	return (u64)READ_ONCE(max_memory) << 20;
 }
 
+/*
+ * Who is root only in a user namespace of his own cannot take all of it: the
+ * machine's administrator must always be able to load.
+ */
+static u64 ceiling_of(const struct pn_policy *policy)
+{
+	return pn_memory_ceiling() / (policy->confined ? 2 : 1);
+}
+
 void *pn_alloc(struct pn_policy *policy, size_t n, size_t size)
 {
 	size_t bytes;
@@ -36,7 +45,7 @@ void *pn_alloc(struct pn_policy *policy, size_t n, size_t size)
 	if (check_mul_overflow(n, size, &bytes))
 		return NULL;
 	/* before the allocation, so that racing loads cannot pass it together */
-	if (atomic64_add_return(bytes, &total) > pn_memory_ceiling())
+	if (atomic64_add_return(bytes, &total) > ceiling_of(policy))
 		goto refuse;
 	/* a refusal is answered, and no reason to fill the log */
 	p = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);

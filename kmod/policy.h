@@ -145,6 +145,7 @@ struct pn_policy {
 	u32 nr_ranges;			/* [S] over all sets */
 
 	u64 memory;			/* bytes */
+	bool confined;			/* [S] of a user namespace of its own */
 	time64_t loaded_at;		/* seconds of the epoch */
 	u64 loaded_ns;			/* ktime_get_boottime_ns() */
 	struct rcu_head rcu;

@@ -11,6 +11,7 @@
 #include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/user_namespace.h>
 #include <net/genetlink.h>
 
 #include "house.h"
@@ -212,6 +213,7 @@ static struct pn_txn *alloc_txn(struct genl_info *info)
 		put(txn);
 		return NULL;
 	}
+	txn->policy->confined = genl_info_net(info)->user_ns != &init_user_ns;
 	return txn;
 }
 
