@@ -99,6 +99,11 @@ static void compare_all(bool v6)
 		/* something near, too: same upper bits as a boundary */
 		if (i % 2)
 			k.hi = key[i].hi ^ (v6 ? 0 : below(1U << below(32)));
+		/* or a neighbour of its network, with its own low bits */
+		if (v6 && i % 4 == 3) {
+			k = key[i];
+			k.hi ^= 1ULL << below(64);
+		}
 		got = v6 ? pn_address_class6(&a, k) :
 			   pn_address_class4(&a, k.hi);
 		CHECK(got == expected(k), "v6 %d, %u boundaries, key %llx %llx",
@@ -260,6 +265,46 @@ static void test_prefixes(void)
 	both(fill_prefixes);
 }
 
+/* Crowds at both ends of the world, and few elsewhere. */
+static void fill_ends(bool v6)
+{
+	u64 top = v6 ? ~(U64_MAX >> 7) : 0xfe000000;
+
+	fill_random(v6);
+	while (nr < wanted * 8) {
+		struct pn_key k = random_key(v6);
+
+		k.hi = nr % 2 ? k.hi | top : k.hi & ~top;
+		key[nr++] = k;
+	}
+}
+
+static void test_ends(void)
+{
+	for (wanted = 4; wanted < 4000 && !test_failed; wanted *= 2)
+		both(fill_ends);
+}
+
+/* IPv6 networks of which each has hosts that differ in @k low bits alone. */
+static void fill_networks(bool v6)
+{
+	u32 k, i;
+
+	fill_random(v6);
+	for (k = 1; v6 && k < 64; k++) {
+		u64 network = rnd();
+
+		for (i = 0; i < 12; i++)
+			key[nr++] = (struct pn_key){ network, rnd() >> (64 - k) };
+	}
+}
+
+static void test_networks(void)
+{
+	for (wanted = 16; wanted < 40000 && !test_failed; wanted *= 2)
+		both(fill_networks);
+}
+
 static void fill_dense(bool v6)
 {
 	struct pn_key k = v6 ? (struct pn_key){ 0x20010db8ULL << 32, 0 } :
@@ -283,6 +328,8 @@ int main(int argc, char **argv)
 		{ "address: first, last and middle addresses", test_edges },
 		{ "address: powers of two", test_geometric },
 		{ "address: prefixes", test_prefixes },
+		{ "address: crowds at both ends", test_ends },
+		{ "address: networks of few hosts", test_networks },
 		{ "address: 100,000 neighbours", test_dense },
 	};
 
