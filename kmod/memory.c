@@ -48,7 +48,8 @@ void *pn_alloc(struct pn_policy *policy, size_t n, size_t size)
 	if (atomic64_add_return(bytes, &total) > ceiling_of(policy))
 		goto refuse;
 	/* a refusal is answered, and no reason to fill the log */
-	p = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	p = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+		     __GFP_RETRY_MAYFAIL);
 	if (!p)
 		goto refuse;
 	policy->memory += bytes;
