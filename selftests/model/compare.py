@@ -160,7 +160,7 @@ def random_question(case):
             zone_out = r.choice(zones + ["self"])
         elif wrong == 3:
             dst = r.choice(case.edges[version])
-            zone_out = zone_out and universe.zone_of(version, dst)
+            zone_out = universe.zone_of(version, dst)
         for name, zone in (("A_ZONE_NAME", zone_in), ("A_ZONE_OUT_NAME", zone_out)):
             if zone:
                 attributes += attr(N[name], zone)
