@@ -89,9 +89,6 @@ typedef unsigned int gfp_t;
 #define GFP_KERNEL_ACCOUNT	0U
 #define __GFP_RETRY_MAYFAIL	0U
 #define __GFP_NOWARN		0U
-#define __GFP_RETRY_MAYFAIL	0
-#define __GFP_NOWARN		0U
-#define __GFP_RETRY_MAYFAIL	0
 void *kvzalloc(size_t size, gfp_t flags);
 void kvfree(const void *p);
 #define kzalloc(size, flags)	kvzalloc(size, flags)
