@@ -14,57 +14,59 @@
 /* A slot that names a child node, not a boundary. */
 #define CHILD	0x80000000U
 
-static u32 bisect4(const struct pn_addresses *a, u32 addr, u32 first, u32 last)
+/* The last boundary that is not above @addr; it is one of @first to @end - 1. */
+static u32 bisect4(const struct pn_addresses *a, u32 addr, u32 first, u32 end)
 {
-	while (last - first > 1) {
-		u32 mid = first + (last - first) / 2;
+	while (end - first > 1) {
+		u32 mid = first + (end - first) / 2;
 
 		if (a->key4[mid] <= addr)
 			first = mid;
 		else
-			last = mid;
+			end = mid;
 	}
 	return first;
 }
 
 static u32 bisect6(const struct pn_addresses *a, struct pn_key addr, u32 first,
-		   u32 last)
+		   u32 end)
 {
-	while (last - first > 1) {
-		u32 mid = first + (last - first) / 2;
+	while (end - first > 1) {
+		u32 mid = first + (end - first) / 2;
 
 		if (pn_key_below(addr, a->key6[mid]))
-			last = mid;
+			end = mid;
 		else
 			first = mid;
 	}
 	return first;
 }
 
-static u32 slot_of(const struct pn_addresses *a,
-		   const struct pn_address_node *n, u64 word)
-{
-	return a->slots[n->slot + ((word >> n->shift) & ((1U << n->bits) - 1))];
-}
-
+/*
+ * An address at a node lies between the boundaries before and behind those of
+ * the node. Without a slot there it lies before or behind all of the node's.
+ */
 u32 pn_address_class4(const struct pn_addresses *a, u32 addr)
 {
 	const struct pn_address_node *n = a->nodes;
-	u32 i;
+	u32 i, slot;
 
+	/* so there is one above it, where every scan ends */
+	if (addr >= a->key4[a->nr - 1])
+		return a->class[a->nr - 1];
 	for (;;) {
-		if (addr < a->key4[n->first])
-			return a->class[n->first - 1];
-		if (addr >= a->key4[n->last])
-			return a->class[n->last];
-		if (!n->bits)
-			return a->class[bisect4(a, addr, n->first, n->last)];
-		i = slot_of(a, n, addr);
-		if (!(i & CHILD))
+		slot = (addr >> n->shift) - (u32)n->base;
+		if (unlikely(slot >= n->size))
 			break;
+		i = a->slots[n->slot + slot];
+		if (!(i & CHILD))
+			goto scan;
 		n = &a->nodes[i & ~CHILD];
 	}
-	/* ends at n->last: the address is below it */
+	if (!n->size)
+		return a->class[bisect4(a, addr, n->first - 1, n->last + 1)];
+	return a->class[addr < a->key4[n->first] ? n->first - 1 : n->last];
+scan:
 	while (addr >= a->key4[i + 1])
 		i++;
 	return a->class[i];
@@ -73,20 +75,31 @@ u32 pn_address_class4(const struct pn_addresses *a, u32 addr)
 u32 pn_address_class6(const struct pn_addresses *a, struct pn_key addr)
 {
 	const struct pn_address_node *n = a->nodes;
+	u64 word, slot;
 	u32 i;
 
+	if (!pn_key_below(addr, a->key6[a->nr - 1]))
+		return a->class[a->nr - 1];
 	for (;;) {
-		if (pn_key_below(addr, a->key6[n->first]))
-			return a->class[n->first - 1];
-		if (!pn_key_below(addr, a->key6[n->last]))
-			return a->class[n->last];
-		if (!n->bits)
-			return a->class[bisect6(a, addr, n->first, n->last)];
-		i = slot_of(a, n, n->low ? addr.lo : addr.hi);
-		if (!(i & CHILD))
+		word = addr.hi;
+		if (n->low) {
+			if (addr.hi != a->key6[n->first].hi)
+				break;
+			word = addr.lo;
+		}
+		slot = (word >> n->shift) - n->base;
+		if (unlikely(slot >= n->size))
 			break;
+		i = a->slots[n->slot + slot];
+		if (!(i & CHILD))
+			goto scan;
 		n = &a->nodes[i & ~CHILD];
 	}
+	if (!n->size)
+		return a->class[bisect6(a, addr, n->first - 1, n->last + 1)];
+	return a->class[pn_key_below(addr, a->key6[n->first]) ? n->first - 1 :
+								 n->last];
+scan:
 	while (!pn_key_below(addr, a->key6[i + 1]))
 		i++;
 	return a->class[i];
@@ -118,39 +131,42 @@ static u64 word_at(const struct builder *b, u32 i, bool low)
 	return low ? key.lo : key.hi;
 }
 
-/* How many of the values that @bits bits below bit @top take occur. */
-static u32 occupied(const struct builder *b, u32 first, u32 last, bool low,
+/* How many slots have a boundary, if those look at what is above @shift. */
+static u32 occupied(const struct builder *b, const struct pn_address_node *n,
 		    u32 shift)
 {
-	u64 seen = word_at(b, first, low);
-	u32 n = 1, i;
+	u64 seen = word_at(b, n->first, n->low);
+	u32 used = 1, i;
 
-	for (i = first + 1; i <= last; i++) {
-		u64 word = word_at(b, i, low);
+	for (i = n->first + 1; i <= n->last; i++) {
+		u64 word = word_at(b, i, n->low);
 
 		if (word >> shift != seen >> shift)
-			n++;
+			used++;
 		seen = word;
 	}
-	return n;
+	return used;
 }
 
-/* Chooses which address bits node @n takes. */
+/* Chooses which address bits node @n takes: its ends differ in the highest. */
 static void choose_bits(const struct builder *b, struct pn_address_node *n)
 {
-	struct pn_key lo = key_at(b, n->first), hi = key_at(b, n->last);
-	u32 count = n->last - n->first + 1;
-	u32 top, bits, used;
+	u32 count = n->last - n->first + 1, top, bits, used;
+	u64 first, last;
 
-	n->low = lo.hi == hi.hi;
-	top = fls64(n->low ? lo.lo ^ hi.lo : lo.hi ^ hi.hi);
+	n->low = key_at(b, n->first).hi == key_at(b, n->last).hi &&
+		 b->a->key6;
+	first = word_at(b, n->first, n->low);
+	last = word_at(b, n->last, n->low);
+	top = fls64(last - first);
 	bits = min3(top, (u32)ilog2(count) + 1, 24U);
 	/* few of many slots in use: a smaller node, and a child, take less */
-	used = occupied(b, n->first, n->last, n->low, top - bits);
+	used = occupied(b, n, top - bits);
 	if (used < (1U << bits) / 16)
 		bits = min(bits, (u32)ilog2(used) + 3);
-	n->bits = bits;
 	n->shift = top - bits;
+	n->base = first >> n->shift;
+	n->size = (last >> n->shift) - n->base + 1;
 }
 
 static int add_node(struct builder *b, u32 first, u32 last, u32 *index)
@@ -172,32 +188,27 @@ static int add_node(struct builder *b, u32 first, u32 last, u32 *index)
  */
 static int fill_node(struct builder *b, u32 index, bool deepest)
 {
-	u32 value, size, i, slot;
 	struct pn_address_node n = b->nodes[index];
+	u32 value, i, slot;
 
 	if (deepest)
 		return 0;
 	choose_bits(b, &n);
-	size = 1U << n.bits;
 	if (pn_grow(b->policy, (void **)&b->slots, b->nr_slots, &b->cap_slots,
-		    size, CHILD - 1, sizeof(*b->slots)))
+		    n.size, CHILD - 1, sizeof(*b->slots)))
 		return -ENOMEM;
 	n.slot = b->nr_slots;
-	b->nr_slots += size;
+	b->nr_slots += n.size;
 	b->nodes[index] = n;
 
-	for (value = 0, i = n.first; value < size; value++) {
+	for (value = 0, i = n.first; value < n.size; value++) {
 		u32 begin = i;
 
-		while (i <= n.last) {
-			u64 word = word_at(b, i, n.low);
-
-			if (((word >> n.shift) & (size - 1)) != value)
-				break;
+		while (i <= n.last &&
+		       (word_at(b, i, n.low) >> n.shift) - n.base == value)
 			i++;
-		}
 		/* the boundary in force where the slot begins */
-		slot = begin > n.first ? begin - 1 : n.first;
+		slot = begin - 1;
 		if (i - begin > PN_ADDRESS_SCAN) {
 			if (add_node(b, begin, i - 1, &slot))
 				return -ENOMEM;
@@ -212,11 +223,11 @@ static int build_nodes(struct builder *b, u32 nr)
 {
 	u32 depth, i = 0, end, root;
 
-	if (add_node(b, 0, nr - 1, &root))
-		return -ENOMEM;
-	/* a single boundary: every address is at or above n->last */
+	/* no address is below boundary 0; if it is the only one, none needs a node */
 	if (nr == 1)
 		return 0;
+	if (add_node(b, 1, nr - 1, &root))
+		return -ENOMEM;
 	for (depth = 1; i < b->nr_nodes; depth++) {
 		for (end = b->nr_nodes; i < end; i++) {
 			if (fill_node(b, i, depth > PN_ADDRESS_DEPTH))

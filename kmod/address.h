@@ -13,11 +13,12 @@
  *
  * A look-up must find the last boundary that is not above the address. On top
  * of the sorted array lies a tree of direct-mapped nodes. A node covers a run of
- * boundaries; it takes as many address bits below their common prefix as it has
- * boundaries (log2), so that random ones fall about one to a slot:
+ * boundaries. It takes of the address what is above its shift, less that of its
+ * first boundary, so that it has about as many slots as boundaries, and random
+ * ones fall about one to a slot:
  *
- *	node { first = 1, last = 4, shift = 16, bits = 8 }    10.[x].0.0
- *	slot x = 0: start at 1     slot x = 1: start at 1    slot 2..: start at 3
+ *	node { first = 1, last = 4, shift = 16, base = 0x0a00, size = 0x101 }
+ *	slot 0 (10.0): start at 0    slot 1 (10.1): start at 1    slot 2: at 3
  *
  * A slot says at which boundary to start a scan of at most PN_ADDRESS_SCAN
  * steps, or, where more boundaries fall into it, names a child node. Clustered
@@ -76,11 +77,23 @@ struct pn_range6 {
 	struct pn_key lo, hi;		/* inclusive */
 };
 
+/**
+ * struct pn_address_node - a run of boundaries, by some of their bits
+ * @first: its boundaries; in the root all but boundary 0, which no address is below
+ * @last: inclusive
+ * @slot: where its slots begin
+ * @size: how many it has; 0: bisect
+ * @base: bits of @first, which slot 0 stands for
+ * @shift: bits below those that it looks at
+ * @low: they are of key.lo; all its boundaries have the same key.hi
+ */
 struct pn_address_node {
-	u32 first, last;		/* boundaries: indices */
-	u32 slot;			/* where its slots begin */
-	u8 shift, bits;			/* bits 0: bisect */
-	u8 low;				/* look at key.lo, not key.hi */
+	u32 first, last;
+	u32 slot;
+	u32 size;
+	u64 base;
+	u8 shift;
+	u8 low;
 };
 
 /**
