@@ -6,9 +6,7 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/sched.h>
-#ifdef __KERNEL__
 #include <linux/sched/signal.h>
-#endif
 #include <linux/string.h>
 
 #include "compile.h"
@@ -22,15 +20,6 @@ int pn_compile_refuse(struct pn_compile *c, int err, const char *too_big)
 	return err;
 }
 
-static bool killed(void)
-{
-#ifdef __KERNEL__
-	return fatal_signal_pending(current);
-#else
-	return false;
-#endif
-}
-
 int pn_compile_steps(struct pn_compile *c, u64 nr)
 {
 	c->steps += nr;
@@ -41,7 +30,7 @@ int pn_compile_steps(struct pn_compile *c, u64 nr)
 	if (c->steps > PN_STEPS_MAX)
 		return pn_compile_refuse(c, -E2BIG,
 					 "the policy is too intricate: its parts combine in too many ways");
-	return killed() ? -EINTR : 0;
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 int pn_csr_init(struct pn_compile *c, struct pn_csr *csr, u32 nr)

@@ -196,7 +196,7 @@ static bool denied_early(const struct question *q)
 	u32 flags, rule;
 
 	if (tuple.proto != IPPROTO_TCP || q->from.self || q->to.self ||
-	    policy_observes(q) || policy->keep_flows ||
+	    policy_observes(q) || policy->kept ||
 	    policy->zones[q->from.zone].flags & POSTERN_ZONE_REJECT)
 		return false;
 	flags = t->class[pn_address_class(t, tuple.v6, tuple.saddr)].flags |

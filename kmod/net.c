@@ -16,6 +16,7 @@
 #include "flow.h"
 #include "hook.h"
 #include "house.h"
+#include "kept.h"
 #include "net.h"
 #include "proc.h"
 #include "transaction.h"
@@ -201,7 +202,7 @@ out:
 /* Deletes the flows that @policy, now in force, denies, if it wants that. */
 static void purge(struct pn_net *pn, const struct pn_policy *policy)
 {
-	if (!policy->keep_flows && !(policy->flags & POSTERN_POLICY_OBSERVE))
+	if (!policy->kept && !(policy->flags & POSTERN_POLICY_OBSERVE))
 		pn_flow_purge(pn->net, policy);
 }
 
@@ -233,10 +234,12 @@ int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
 	}
 	policy->generation = ++pn->generation;
 	*generation = policy->generation;
-	policy->keep_flows = flags & POSTERN_COMMIT_KEEP_FLOWS;
 	policy->loaded_at = ktime_get_real_seconds();
 	policy->loaded_ns = ktime_get_boottime_ns();
-	err = replace(pn, old, policy);
+	err = flags & POSTERN_COMMIT_KEEP_FLOWS ?
+	      pn_kept_collect(policy, pn->net) : 0;
+	if (!err)
+		err = replace(pn, old, policy);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "not enough memory to put the policy in force");
 		if (!old)

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "kept.h"
 #include "memory.h"
 #include "policy.h"
 #include "zone.h"
@@ -469,6 +470,7 @@ void pn_policy_free(struct pn_policy *policy)
 	free_counts(policy);
 	pn_tables_free(policy);
 	pn_zone_map_free(policy);
+	pn_kept_free(policy);
 	for (i = 0; i < policy->nr_rules; i++)
 		free_rule(policy, &policy->rules[i]);
 	for (i = 0; i < policy->nr_services; i++)

@@ -31,6 +31,7 @@
 #include "classify.h"
 
 struct net_device;
+struct pn_kept;
 struct pn_net;
 
 /**
@@ -123,7 +124,7 @@ struct pn_policy {
 	u32 generation;			/* [C] 1.., this namespace's count of loads */
 	u32 flags;			/* [S] POSTERN_POLICY_* */
 	u32 mark, mark_mask;		/* [S] */
-	bool keep_flows;		/* [C] */
+	const struct pn_kept *kept;	/* [C] flows from before, or NULL; see kept.h */
 	bool guards_input;		/* [C] a rule names the router as destination */
 	bool guards_output;		/* [C] a rule names the router as source */
 	struct pn_zonemap __rcu *zonemap; /* [R] interface index -> zone, by rtnl */

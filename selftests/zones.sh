@@ -290,6 +290,54 @@ wireguard() {
 
 # ---- interfaces come, go, and change their names
 
+revoked() { [ "$(counter drop-revoked)" -ge "$1" ]; }
+moved() { [ "$(cat "$1")" != "$2" ]; }
+
+# A flow that is left alone when a load keeps all flows, and one that comes later.
+later() {
+	local folder first second was dropped pair
+	folder=$(mktemp -d)
+	on_exit rm -rf "$folder"
+	first=$folder/first second=$folder/second
+	at router postern load - >/dev/null <<-'END'
+		zone left { nothing0 }
+		zone right { nothing1 }
+		allow left -> right
+	END
+	spawn far python3 "$here/model/flow.py" server 7
+	spawn near python3 "$here/model/flow.py" client udp 10.2.0.2 7 "$first" 4001
+	busywait 20 test -s "$first"
+	at router postern load --keep-flows - >/dev/null <<-'END'
+		zone left { late2 }
+		zone right { out2 }
+		allow left -> right : echo
+	END
+	spawn near python3 "$here/model/flow.py" client udp 10.2.0.2 7 "$second" 4002
+	check "between interfaces of no zone flows go on, and begin" busywait 20 test -s "$second"
+	for pair in late1:late2 out0:out2; do
+		at router ip link set "${pair%:*}" down
+		at router ip link set "${pair%:*}" name "${pair#*:}"
+	done
+	ends late2 eth0
+	link_up router out2
+	at router ip -6 addr replace 2001:db8:2::1/64 dev out2 nodad
+	was=$(cat "$first")
+	check "in zones, load --keep-flows keeps the flow it found" busywait 20 moved "$first" "$was"
+	dropped=$(counter drop-revoked)
+	check "but not the one that began later" busywait 20 revoked $((dropped + 5))
+	was=$(cat "$second")
+	busywait 20 revoked $((dropped + 20)) || true
+	check_equal "of which nothing passes" "$was" "$(cat "$second")"
+	for pair in late2:late1 out2:out0; do
+		at router ip link set "${pair%:*}" down
+		at router ip link set "${pair%:*}" name "${pair#*:}"
+	done
+	ends late1 eth0
+	link_up router out0
+	at router ip -6 addr replace 2001:db8:2::1/64 dev out0 nodad
+	load "late*, in0"
+}
+
 names() {
 	load "late*, in0"
 	wire late0
@@ -303,6 +351,7 @@ names() {
 	at router ip link set other0 name late1
 	ends late1 eth0
 	check "renamed again, it is back" both_ping
+	later
 	ip netns add "$(ns away)"
 	on_exit ip netns del "$(ns away)"
 	at router ip link set late1 netns "$(ns away)"

@@ -3,6 +3,7 @@
  * The kernel's services for the module's plain C files, and what the tests ask of
  * them: that the n-th allocation fails, and that all are given back.
  */
+#include "kept.h"
 #include "shim.h"
 #include "zone.h"
 
@@ -58,7 +59,12 @@ void sort(void *base, size_t num, size_t size,
 		qsort(base, num, size, cmp);
 }
 
-/* The policies of these tests never meet an interface. */
+/* The policies of these tests never meet an interface, nor a flow. */
+void pn_kept_free(struct pn_policy *policy)
+{
+	assert(!policy->kept);
+}
+
 void pn_zone_map_free(struct pn_policy *policy)
 {
 	assert(!policy->zonemap);

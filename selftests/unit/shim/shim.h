@@ -104,6 +104,8 @@ void get_random_bytes(void *to, int size);
 void sort(void *base, size_t num, size_t size,
 	  int (*cmp)(const void *a, const void *b),
 	  void (*swap)(void *a, void *b, int size));
+#define current NULL
+#define fatal_signal_pending(task) ((void)(task), false)
 #define cond_resched()		((void)0)
 
 #define module_param(name, type, perm)
