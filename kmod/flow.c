@@ -153,15 +153,15 @@ static bool is_local(struct net *net, bool v6, const union nf_inet_addr *addr)
 }
 
 /*
- * By the interface that this router itself would use to reach @addr.
+ * The zone of the interface that this router itself would use to reach @addr.
  * Context: RCU read side.
  */
-static bool zoned(struct net *net, const struct pn_policy *policy, bool v6,
-		  const union nf_inet_addr *addr, bool *local)
+static u8 zone_towards(struct net *net, const struct pn_policy *policy, bool v6,
+		       const union nf_inet_addr *addr, bool *local)
 {
 	struct flowi fl = {};
 	struct dst_entry *dst = NULL;
-	bool found = false;
+	u8 zone;
 
 	*local |= is_local(net, v6, addr);
 	if (v6)
@@ -169,11 +169,11 @@ static bool zoned(struct net *net, const struct pn_policy *policy, bool v6,
 	else
 		fl.u.ip4.daddr = addr->ip;
 	if (nf_route(net, &dst, &fl, false, v6 ? AF_INET6 : AF_INET) || !dst)
-		return false;
+		return PN_ZONE_NONE;
 	*local |= dst->dev->flags & IFF_LOOPBACK;
-	found = pn_zone_of(policy, dst->dev->ifindex) != PN_ZONE_NONE;
+	zone = pn_zone_of_device(policy, dst->dev);
 	dst_release(dst);
-	return found;
+	return zone;
 }
 
 struct purge {
@@ -181,32 +181,49 @@ struct purge {
 	const struct pn_policy *policy;
 };
 
+static bool allows(const struct pn_policy *policy, struct pn_tuple *t,
+		   u32 zone_in, u32 zone_out)
+{
+	u32 rule;
+
+	t->zone_in = zone_in;
+	t->zone_out = zone_out;
+	return pn_outcome_allows(policy, pn_classify(&policy->tables, t),
+				 &rule);
+}
+
 /*
  * Conntrack does not know by which interfaces a flow passes. So only what no
  * pair of zones would let pass is deleted, and of that only what passes a zone at
- * all; the rest is judged packet by packet (pn_flow_outcome()).
+ * all; the rest is judged packet by packet (pn_flow_outcome()). But not where an
+ * nf_flow_table forwards packets around the hooks: there the routes must tell.
  */
 static int denied(struct nf_conn *ct, void *data)
 {
 	const struct purge *purge = data;
-	const struct pn_tables *tables = &purge->policy->tables;
-	bool local = false, in, out;
+	const struct pn_policy *policy = purge->policy;
+	u32 early = policy->tables.zone_early;
+	bool offloaded = test_bit(IPS_OFFLOAD_BIT, &ct->status);
+	bool local = false;
 	struct pn_tuple t;
-	u32 rule;
+	u8 in, out;
 
 	tuple_of_flow(&t, ct);
-	t.zone_in = tables->zone_early;
-	t.zone_out = tables->zone_early;
-	if (pn_outcome_allows(purge->policy, pn_classify(tables, &t), &rule))
+	if (!offloaded && allows(policy, &t, early, early))
 		return 0;
 	/* conntrack holds a spinlock here, which RCU's checks do not count */
 	rcu_read_lock();
-	in = zoned(purge->net, purge->policy, t.v6,
-		   &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u3, &local);
-	out = zoned(purge->net, purge->policy, t.v6,
-		    &ct->tuplehash[IP_CT_DIR_REPLY].tuple.src.u3, &local);
+	in = zone_towards(purge->net, policy, t.v6,
+			  &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u3,
+			  &local);
+	out = zone_towards(purge->net, policy, t.v6,
+			   &ct->tuplehash[IP_CT_DIR_REPLY].tuple.src.u3,
+			   &local);
 	rcu_read_unlock();
-	return !local && (in || out);
+	if (local || (in == PN_ZONE_NONE && out == PN_ZONE_NONE))
+		return 0;
+	return !offloaded || in == PN_ZONE_NONE || out == PN_ZONE_NONE ||
+	       !allows(policy, &t, in, out);
 }
 
 void pn_flow_purge(struct net *net, const struct pn_policy *policy)

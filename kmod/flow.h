@@ -43,8 +43,8 @@ u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 enum pn_reason pn_flow_invalid(struct net *net, const struct pn_packet *p);
 
 /*
- * Deletes the entries that @policy denies whatever way they take.
- * Context: process.
+ * Deletes the entries that @policy denies whatever way they take, and the offloaded
+ * ones that it denies by their routes. Context: process.
  */
 void pn_flow_purge(struct net *net, const struct pn_policy *policy);
 

@@ -122,6 +122,40 @@ check "cuts them" none_grows
 postern load "$folder/open.conf" >/dev/null
 check "where they are allowed again, who asks again is answered" grows udp$mail
 
+# ---- flows that nftables forwards around the hooks
+
+offloaded() { [ "$(grep -c OFFLOAD /proc/net/nf_conntrack)" -ge 2 ]; }
+flowtable() {
+	nft -f - <<-'END'
+		table inet fast {
+			flowtable f { hook ingress priority 0; devices = { eth0, eth1 }; }
+			chain forward {
+				type filter hook forward priority 0;
+				meta l4proto tcp flow add @f
+			}
+		}
+	END
+}
+if [ ! -e /proc/net/nf_conntrack ] || ! command -v nft >/dev/null || ! flowtable; then
+	ktap_skip "flows that nftables offloads" "no flowtable here"
+else
+	flows=(fast$mail fast2001:db8:0:2::10)
+	for a in 192.0.2.10 2001:db8:0:2::10; do
+		spawn inet python3 "$here/model/flow.py" client tcp $a 7 "$folder/fast$a"
+	done
+	check "nftables offloads flows" busywait 30 offloaded
+	check "which go on" all_grow
+	# a pair of zones that they do not pass, so that conntrack alone cannot tell
+	(cat "$folder/closed.conf" && echo "zone third { eth2 }" &&
+		echo "allow third -> mail : tcp 7") >"$folder/third.conf"
+	check "a load that allows them" postern load "$folder/open.conf"
+	check "leaves them" all_grow
+	check "a load that does not" postern load "$folder/third.conf"
+	check "ends them" none_grows
+	nft delete table inet fast
+	postern load "$folder/open.conf" >/dev/null
+fi
+
 # ---- confirm
 
 check "load --confirm" postern load --confirm 10 "$folder/none.conf"
