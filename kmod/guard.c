@@ -2,18 +2,19 @@
 /*
  * The ingress guard: senders that cannot be, and SYNs that no rule lets pass.
  */
-#include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/ipv6_route.h>
 #include <linux/netfilter.h>
 #include <net/addrconf.h>
 #include <net/ip6_fib.h>
-#include <net/l3mdev.h>
+#include <net/ip6_route.h>
+#include <net/ip_fib.h>
 #include <net/route.h>
 
 #include "flow.h"
 #include "guard.h"
+#include "zone.h"
 
 #define DHCP_SERVER	67
 #define DHCP_CLIENT	68
@@ -82,31 +83,70 @@ enum pn_reason pn_guard_source(const struct pn_policy *policy,
 	return PN_OK;
 }
 
-/* Anycast addresses of the router can only be told from the routes. */
-static bool for_others6(struct net *net, const struct pn_packet *p)
+/*
+ * Where a packet would be forwarded to. Marks that are set later, and TPROXY, are not
+ * known here: hosts whose packets do not go by these routes are named nat.
+ *
+ * Return: the interface, or NULL if the packet is for this router or has no route.
+ * Context: RCU read side.
+ */
+static const struct net_device *route4(struct net *net,
+				       const struct pn_packet *p)
 {
-	struct dst_entry *dst = NULL;
-	struct flowi fl = {};
-	bool others;
+	struct flowi4 fl = {
+		.daddr = ip_hdr(p->skb)->daddr,
+		.saddr = ip_hdr(p->skb)->saddr,
+		.flowi4_iif = p->in->ifindex,
+		.flowi4_mark = p->skb->mark,
+		.flowi4_scope = RT_SCOPE_UNIVERSE,
+	};
+	struct fib_result res = {};
 
-	fl.u.ip6.daddr = ipv6_hdr(p->skb)->daddr;
-	fl.u.ip6.flowi6_oif = l3mdev_master_ifindex_rcu(p->in);
-	if (ipv6_addr_is_multicast(&fl.u.ip6.daddr) ||
-	    nf_route(net, &dst, &fl, false, AF_INET6) || !dst)
-		return false;
-	others = !(container_of(dst, struct rt6_info, dst)->rt6i_flags &
-		   (RTF_LOCAL | RTF_ANYCAST));
-	dst_release(dst);
-	return others;
+	if (fib_lookup(net, &fl, &res, FIB_LOOKUP_NOREF) ||
+	    res.type != RTN_UNICAST)
+		return NULL;
+	return FIB_RES_DEV(res);
 }
 
-/* Would the packet be forwarded, if it were not dropped? */
-static bool for_others(struct net *net, const struct pn_packet *p)
+/* The same for IPv6, where only routes tell anycast addresses of the router. */
+static const struct net_device *route6(struct net *net,
+				       const struct pn_packet *p)
 {
-	if (p->t.v6)
-		return for_others6(net, p);
-	return inet_addr_type_dev_table(net, p->in, ip_hdr(p->skb)->daddr) ==
-	       RTN_UNICAST;
+	const struct net_device *dev = NULL;
+	struct flowi6 fl = {
+		.daddr = ipv6_hdr(p->skb)->daddr,
+		.saddr = ipv6_hdr(p->skb)->saddr,
+		.flowi6_iif = p->in->ifindex,
+		.flowi6_mark = p->skb->mark,
+	};
+	struct dst_entry *dst;
+
+	if (ipv6_addr_is_multicast(&fl.daddr))
+		return NULL;
+	dst = ip6_route_lookup(net, &fl, p->skb, 0);
+	if (!dst->error &&
+	    !(container_of(dst, struct rt6_info, dst)->rt6i_flags &
+	      (RTF_LOCAL | RTF_ANYCAST)))
+		dev = dst->dev;
+	dst_release(dst);
+	return dev;
+}
+
+/* Why no rule lets a packet pass from its zone to that of @dev. */
+static enum pn_reason denied_towards(const struct pn_policy *policy,
+				     struct pn_packet *p,
+				     const struct net_device *dev,
+				     u32 *outcome)
+{
+	u32 rule;
+
+	p->zone_out = pn_zone_of_device(policy, dev);
+	if (p->zone_out == PN_ZONE_NONE)
+		return PN_NO_ZONE;
+	p->t.zone_out = p->zone_out;
+	*outcome = pn_classify(&policy->tables, &p->t);
+	pn_outcome_allows(policy, *outcome, &rule);
+	return rule == U32_MAX ? PN_NO_RULE : PN_BLOCKED;
 }
 
 enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
@@ -114,7 +154,7 @@ enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
 {
 	const struct pn_tables *t = &policy->tables;
 	const struct pn_class *src, *dst;
-	enum pn_reason reason;
+	const struct net_device *dev;
 	u32 rule;
 
 	src = &t->class[pn_address_class(t, p->t.v6, p->t.saddr)];
@@ -123,9 +163,14 @@ enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
 	    !((src->flags | dst->flags) & PN_CLASS_GUARDED))
 		return PN_OK;
 	p->t.zone_out = t->zone_early;
-	*outcome = pn_classify(t, &p->t);
-	if (pn_outcome_allows(policy, *outcome, &rule))
+	if (pn_outcome_allows(policy, pn_classify(t, &p->t), &rule))
 		return PN_OK;
-	reason = rule == U32_MAX ? PN_NO_RULE : PN_BLOCKED;
-	return for_others(net, p) ? reason : PN_OK;
+	dev = p->t.v6 ? route6(net, p) : route4(net, p);
+	if (!dev)
+		return PN_OK;
+	if (!p->t.v6 &&
+	    inet_addr_type_dev_table(net, p->in, ip_hdr(p->skb)->saddr) ==
+	    RTN_BROADCAST)
+		return PN_BROADCAST_SOURCE;
+	return denied_towards(policy, p, dev, outcome);
 }

@@ -24,12 +24,15 @@ enum pn_reason pn_guard_source(const struct pn_policy *policy,
  * @net: namespace
  * @policy: in force
  * @p: parsed, an opening SYN; t.zone_in is set
- * @outcome: set if the reason is not PN_OK
+ * @outcome: set if rules decided
  *
  * Drops only what the forward hook would drop: neither end is translated here,
- * at least one is a guarded host, and the destination is not this router.
+ * at least one is a guarded host, and the destination is not this router. That no
+ * zone at all would let it pass is why it is dropped; the zone it is routed to
+ * tells which rule or reason is named.
  *
- * Return: PN_OK (undecided), PN_NO_RULE or PN_BLOCKED.
+ * Return: PN_OK (undecided), PN_NO_RULE, PN_BLOCKED, PN_NO_ZONE or
+ * PN_BROADCAST_SOURCE.
  */
 enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
 			     struct pn_packet *p, u32 *outcome);

@@ -17,7 +17,6 @@
 #include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/l3mdev.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_log.h>
 #include <net/route.h>
@@ -26,6 +25,7 @@
 #include "flow.h"
 #include "guard.h"
 #include "hook.h"
+#include "kept.h"
 #include "rate.h"
 #include "reject.h"
 #include "trace.h"
@@ -162,25 +162,32 @@ static bool answers_elsewhere(const struct pn_policy *policy,
 	return pn_outcome_allows(policy, pn_classify(&policy->tables, &t), &rule);
 }
 
+/* A TCP segment that begins no flow. @reason: if it is no sign of one-way routes. */
+static enum pn_reason not_opening(struct pn_net *pn,
+				  const struct pn_policy *policy,
+				  const struct pn_packet *p,
+				  enum pn_reason reason)
+{
+	if (answers_elsewhere(policy, p))
+		reason = PN_ONE_WAY;
+	if (reason == PN_ONE_WAY && !READ_ONCE(pn->one_way))
+		WRITE_ONCE(pn->one_way, true);
+	return reason;
+}
+
 /* A packet that conntrack has no flow for, and will have none. */
 static enum pn_reason judge_stray(struct pn_net *pn,
 				  const struct pn_policy *policy,
 				  const struct pn_packet *p,
 				  enum ip_conntrack_info ctinfo)
 {
-	enum pn_reason reason;
-
 	if (ctinfo == IP_CT_UNTRACKED)
 		return PN_UNTRACKED;
 	if (p->icmp_error)
 		return PN_ICMP_ERROR;
 	if (p->t.proto != IPPROTO_TCP)
 		return PN_CT_INVALID;
-	reason = answers_elsewhere(policy, p) ? PN_ONE_WAY :
-						pn_flow_invalid(pn->net, p);
-	if (reason == PN_ONE_WAY && !READ_ONCE(pn->one_way))
-		WRITE_ONCE(pn->one_way, true);
-	return reason;
+	return not_opening(pn, policy, p, pn_flow_invalid(pn->net, p));
 }
 
 /* The first packet of a flow, or all of a flow that nobody answered yet. */
@@ -191,8 +198,7 @@ static enum pn_reason judge_new(struct pn_net *pn,
 	u32 outcome;
 
 	if (p->t.proto == IPPROTO_TCP && !pn_packet_opens_tcp(p))
-		return answers_elsewhere(policy, p) ? PN_ONE_WAY :
-						      PN_TCP_NO_FLOW;
+		return not_opening(pn, policy, p, PN_TCP_NO_FLOW);
 	if (!p->t.v6 && p->in &&
 	    inet_addr_type_dev_table(pn->net, p->in,
 				     ip_hdr(p->skb)->saddr) == RTN_BROADCAST)
@@ -214,8 +220,7 @@ static enum pn_reason judge_known(struct pn_net *pn,
 
 	if (pn_outcome_allows(policy, outcome, rule))
 		return PN_OK;
-	/* new flows are refused at once: this one is from before the load */
-	if (policy->keep_flows) {
+	if (policy->kept && pn_kept_has(policy, ct)) {
 		*rule = U32_MAX;
 		pn_count(pn->stats, PN_COUNT_KEPT);
 		return PN_OK;
@@ -256,19 +261,6 @@ static unsigned int judge(struct pn_net *pn, const struct pn_policy *policy,
 }
 
 /*
- * The zone of an interface. An interface enslaved to a VRF may be named itself,
- * or its VRF for all of them.
- */
-static u8 zone_of(const struct pn_policy *policy, const struct net_device *dev)
-{
-	u8 zone = pn_zone_of(policy, dev->ifindex);
-
-	if (zone == PN_ZONE_NONE && netif_is_l3_slave(dev))
-		zone = pn_zone_of(policy, l3mdev_master_ifindex_rcu(dev));
-	return zone;
-}
-
-/*
  * Behind a VRF the hooks see the VRF, and some kernels show the outgoing interface
  * twice for multicast; where the packet really came in stays.
  */
@@ -280,7 +272,7 @@ static u8 zone_of_input(const struct pn_policy *policy,
 
 	if (netif_is_l3_master(state->in) || (v6 && state->in == state->out))
 		zone = pn_zone_of(policy, v6 ? IP6CB(skb)->iif : IPCB(skb)->iif);
-	return zone != PN_ZONE_NONE ? zone : zone_of(policy, state->in);
+	return zone != PN_ZONE_NONE ? zone : pn_zone_of_device(policy, state->in);
 }
 
 /* Did br_netfilter see the packet? It may be bridged or routed. */
@@ -338,7 +330,7 @@ static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
 	    /* a VRF's second pass */
 	    netif_is_l3_master(state->in) || seems_bridged(skb, state->in))
 		return NF_ACCEPT;
-	p.zone_in = zone_of(policy, state->in);
+	p.zone_in = pn_zone_of_device(policy, state->in);
 	if (p.zone_in == PN_ZONE_NONE)
 		return NF_ACCEPT;
 	p.t.zone_in = p.zone_in;
@@ -348,7 +340,7 @@ static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
 		reason = pn_guard_source(policy, &p, p.zone_in);
 	/* where an answer is due, or nothing may be dropped, the hook forward decides */
 	if (!reason && pn_packet_opens_tcp(&p) &&
-	    !(policy->flags & POSTERN_POLICY_OBSERVE) && !policy->keep_flows &&
+	    !(policy->flags & POSTERN_POLICY_OBSERVE) && !policy->kept &&
 	    !(policy->zones[p.zone_in].flags & POSTERN_ZONE_REJECT)) {
 		reason = pn_guard_open(state->net, policy, &p, &outcome);
 		if (reason) {
@@ -378,7 +370,7 @@ static unsigned int decide_fragments(void *priv, struct sk_buff *skb,
 	if (likely(!reason) || !policy || netif_is_l3_master(state->in) ||
 	    seems_bridged(skb, state->in))
 		return NF_ACCEPT;
-	p.zone_in = zone_of(policy, state->in);
+	p.zone_in = pn_zone_of_device(policy, state->in);
 	if (p.zone_in == PN_ZONE_NONE)
 		return NF_ACCEPT;
 	pn_packet_parse(&p, true);	/* as far as it goes, for the report */
@@ -411,7 +403,7 @@ static unsigned int decide_forward(void *priv, struct sk_buff *skb,
 		return drop(pn, policy, &p, reason, U32_MAX, state);
 	}
 	p.zone_in = zone_of_input(policy, state, skb, v6);
-	p.zone_out = zone_of(policy, state->out);
+	p.zone_out = pn_zone_of_device(policy, state->out);
 	if (p.zone_in == PN_ZONE_NONE && p.zone_out == PN_ZONE_NONE &&
 	    !READ_ONCE(policy->zones_lost)) {
 		pn_count(pn->stats, PN_COUNT_LEFT_ALONE);
@@ -532,7 +524,7 @@ static unsigned int decide_output(void *priv, struct sk_buff *skb,
 	    state->out->flags & IFF_LOOPBACK || netif_is_l3_master(state->out) ||
 	    answers_unguarded(skb, policy->guards_input))
 		return NF_ACCEPT;
-	p.zone_out = zone_of(policy, state->out);
+	p.zone_out = pn_zone_of_device(policy, state->out);
 	if (p.zone_out == PN_ZONE_NONE)
 		return NF_ACCEPT;
 	reason = pn_packet_parse(&p, state->pf == NFPROTO_IPV6);

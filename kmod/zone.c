@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <net/l3mdev.h>
 
 #include "net.h"
 #include "zone.h"
@@ -37,6 +38,16 @@ u8 pn_zone_of(const struct pn_policy *policy, int ifindex)
 
 	slot = find(rcu_dereference(policy->zonemap), ifindex);
 	return slot->ifindex ? READ_ONCE(slot->zone) : PN_ZONE_NONE;
+}
+
+u8 pn_zone_of_device(const struct pn_policy *policy,
+		     const struct net_device *dev)
+{
+	u8 zone = pn_zone_of(policy, dev->ifindex);
+
+	if (zone == PN_ZONE_NONE && netif_is_l3_slave(dev))
+		zone = pn_zone_of(policy, l3mdev_master_ifindex_rcu(dev));
+	return zone;
 }
 
 /* '*' matches any run of characters, '?' any one. */

@@ -32,6 +32,13 @@ struct pn_zonemap {
 u8 pn_zone_of(const struct pn_policy *policy, int ifindex);
 
 /*
+ * The zone of an interface. One that is enslaved to a VRF may be named itself, or
+ * its VRF for all of them. Context: RCU read side.
+ */
+u8 pn_zone_of_device(const struct pn_policy *policy,
+		     const struct net_device *dev);
+
+/*
  * First zone, in the order of the policy, that names or matches @ifname.
  * Return: zone number or PN_ZONE_NONE.
  */

@@ -72,6 +72,8 @@ def martians():
            "broadcast-source")
     expect("from the broadcast address of a network of the router's",
            tcp("10.255.0.3", MAIL[4], sport(), 25), "broadcast-source")
+    expect("the same, to a port that is denied",
+           tcp("10.255.0.3", MAIL[4], sport(), 26), "broadcast-source")
 
 
 def spoofed():
@@ -290,6 +292,34 @@ def rules():
     tap.equal("what the block rule took is logged", 4,
               router.changes(before).get("logged", 0))
     tap.equal("and counted by the rule", 4, router.rules()[0][0])
+
+
+def early():
+    """What is dropped before routing has the reason and the rule that it would have behind."""
+    before = router.counters()
+    both(lambda v, name: expect("from a server into no zone, " + name,
+                                tcp(MAIL[v], NOWHERE[v], sport(), 25), "no-zone", "z1"))
+    router.load(POLICY.replace("block listed", "block outside -> dmz : tcp 23 log\n"
+                               "block outside -> inside : tcp 23\nblock listed"))
+    both(lambda v, name: expect("by a rule between zones, " + name,
+                                tcp(CLIENT[v], MAIL[v], sport(), 23), "blocked"))
+    changes = router.changes(before)
+    tap.equal("those are dropped early, and logged", (4, 2),
+              (changes.get("early-drops", 0), changes.get("logged", 0)))
+    tap.equal("and counted by the rule of the right zone", [2, 0],
+              [hits for hits, _, _ in router.rules()[:2]])
+    router.load(POLICY)
+    for family in "-4", "-6":
+        subprocess.run(["ip", family, "route", "add", "unreachable", "default", "table", "77"],
+                       check=True)
+        subprocess.run(["ip", family, "rule", "add", "iif", "z0", "table", "77"], check=True)
+    before = router.counters()
+    both(lambda v, name: expect("but what a rule of the routes keeps, " + name,
+                                tcp(CLIENT[v], MAIL[v], sport(), 26), None, out="z0"))
+    tap.equal("is not for postern to drop", 0, router.changes(before).get("early-drops", 0))
+    for family in "-4", "-6":
+        subprocess.run(["ip", family, "rule", "del", "iif", "z0", "table", "77"], check=True)
+        subprocess.run(["ip", family, "route", "flush", "table", "77"], check=True)
 
 
 def untracked():
@@ -578,7 +608,7 @@ allow hidden -> outside : smtp
 def main():
     router.load(POLICY)
     for group in (martians, spoofed, headers4, headers6, tcp_flags, no_flow, one_way, conntrack,
-                  icmp_errors, revoked, rules, untracked, observe, reject, marks, itself, sizes,
+                  icmp_errors, revoked, rules, early, untracked, observe, reject, marks, itself, sizes,
                   nat):
         if len(sys.argv) == 1 or group.__name__ in sys.argv[1:]:
             flush_conntrack()
