@@ -96,8 +96,11 @@ static void show_policy(struct seq_file *m, const struct pn_policy *p,
 	seq_putc(m, '\n');
 }
 
-static void show_memory(struct seq_file *m)
+/* What other namespaces take is for the machine's administrator. */
+static void show_memory(struct seq_file *m, const struct net *net)
 {
+	if (!net_eq(net, &init_net))
+		return;
 	seq_puts(m, "all policies ");
 	show_bytes(m, pn_memory_total());
 	seq_puts(m, " of ");
@@ -215,7 +218,7 @@ static int status_show(struct seq_file *m, void *v)
 	if (policy)
 		show_policy(m, policy, &status);
 	rcu_read_unlock();
-	show_memory(m);
+	show_memory(m, pn->net);
 	show_conntrack(m, &status);
 	show_fragments(m, pn->net);
 	show_rates(m, pn);
