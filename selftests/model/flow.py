@@ -6,8 +6,9 @@
     flow.py client tcp ADDRESS PORT FILE
     flow.py client udp ADDRESS PORT FILE [SOURCE_PORT]
                                     writes to FILE how many questions were answered
-    flow.py noise ADDRESS FIRST_PORT LAST_PORT
-                                    opens and asks, all the time, and waits for nothing
+    flow.py noise ADDRESS FIRST_PORT LAST_PORT [PAUSE]
+                                    opens and asks, every PAUSE (0.002) seconds, and waits
+                                    for nothing
 
 A TCP client that is reset or refused ends, with status 1; it never opens a second
 connection. Many questions may get lost, so the UDP client never ends.
@@ -88,7 +89,7 @@ def client(kind, address, port, path, sport=0):
     sys.exit(1)
 
 
-def noise(address, first, last):
+def noise(address, first, last, pause=0.002):
     ports = range(int(first), int(last) + 1)
     while True:
         for port in ports:
@@ -100,7 +101,7 @@ def noise(address, first, last):
                         sock.send(b"noise")
                     except OSError:
                         pass
-            time.sleep(0.002)
+            time.sleep(float(pause))
 
 
 if __name__ == "__main__":
