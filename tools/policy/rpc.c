@@ -530,7 +530,7 @@ static void take_options(struct policy *p, struct rpc *rpc, const struct vec *wo
 		return;
 	if (remember && !(rpc->flags & POSTERN_RPC_OPT_NO_REMEMBER))
 		diag_error(&p->diags, remember->loc,
-			   "remember needs 'bind strict': a client that has not asked is held to its interface by its bind alone.");
+			   "remember needs 'bind strict': nothing else holds a client that has not asked to its interface.");
 	rpc->flags |= POSTERN_RPC_OPT_NO_REMEMBER;
 }
 
