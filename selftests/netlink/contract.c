@@ -437,8 +437,8 @@ static void refuses_rpc(const struct postern_rpc *rpc, size_t len, int option, u
 	if (option)
 		put_u32(&m, option, value);
 	nest_end(&m, nest);
-	good = good && finish(&p, 1) == -EINVAL && !strcmp(answer.text, text) && answer.offset;
-	result(good && add_good(&p) == -ENOENT, what);
+	result(good && finish(&p, 1) == -EINVAL && !strcmp(answer.text, text) && answer.offset,
+	       what);
 	peer_close(&p);
 }
 
