@@ -204,6 +204,18 @@ static int put_hosts(struct job *job)
 	return nla_put_u32(job->skb, POSTERN_A_NR_RANGES, h->nr4 + h->nr6);
 }
 
+static int put_rpc(struct sk_buff *skb, const struct pn_service *s)
+{
+	if (!s->nr_rpc)
+		return 0;
+	return put_list(skb, POSTERN_A_RPC, s->rpc, s->nr_rpc,
+			sizeof(*s->rpc)) ?:
+	       nla_put_u32(skb, POSTERN_A_RPC_FLAGS, s->rpc_flags) ?:
+	       nla_put_u32(skb, POSTERN_A_RPC_IDLE_MS, s->rpc_idle_ms) ?:
+	       nla_put_u32(skb, POSTERN_A_RPC_PER_CLIENT, s->rpc_per_client) ?:
+	       nla_put_u32(skb, POSTERN_A_RPC_REMEMBER_MS, s->rpc_remember_ms);
+}
+
 static int put_service(struct job *job)
 {
 	const struct pn_service *s = &job->policy->services[job->at->object];
@@ -212,7 +224,8 @@ static int put_service(struct job *job)
 	       put_list(job->skb, POSTERN_A_PORTS, s->ports, s->nr_ports,
 			sizeof(*s->ports)) ?:
 	       put_list(job->skb, POSTERN_A_MEMBERS, s->members, s->nr_members,
-			sizeof(*s->members));
+			sizeof(*s->members)) ?:
+	       put_rpc(job->skb, s);
 }
 
 static int put_rule_count(struct job *job)

@@ -4,6 +4,7 @@
  * copied here: struct pn_policy copies what the message holds.
  */
 #include <linux/build_bug.h>
+#include <linux/compiler.h>
 #include <linux/ctype.h>
 #include <linux/netlink.h>
 #include <linux/string.h>
@@ -74,11 +75,18 @@ static int check_range6(const struct nlattr *attr,
 	return check_array(attr, sizeof(struct postern_range6), extack);
 }
 
+static int check_interfaces(const struct nlattr *attr,
+			    struct netlink_ext_ack *extack)
+{
+	return check_array(attr, sizeof(struct postern_rpc), extack);
+}
+
 #define NAME	NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, pn_check_name,	\
 				       POSTERN_NAME_MAX)
 #define WORDS	NLA_POLICY_VALIDATE_FN(NLA_BINARY, check_words)
 #define PAIRS	NLA_POLICY_VALIDATE_FN(NLA_BINARY, check_pairs)
 #define RANGE6	NLA_POLICY_VALIDATE_FN(NLA_BINARY, check_range6)
+#define RPC	NLA_POLICY_VALIDATE_FN(NLA_BINARY, check_interfaces)
 
 #define PLACE								\
 	[POSTERN_A_FILE] = { .type = NLA_U32 },				\
@@ -122,6 +130,11 @@ static const struct nla_policy service_attrs[] = {
 	PLACE,
 	[POSTERN_A_MEMBERS] = WORDS,
 	[POSTERN_A_PORTS] = PAIRS,
+	[POSTERN_A_RPC] = RPC,
+	[POSTERN_A_RPC_FLAGS] = { .type = NLA_U32 },
+	[POSTERN_A_RPC_IDLE_MS] = { .type = NLA_U32 },
+	[POSTERN_A_RPC_PER_CLIENT] = { .type = NLA_U32 },
+	[POSTERN_A_RPC_REMEMBER_MS] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy rule_attrs[] = {
@@ -222,8 +235,10 @@ static u32 array(const struct nlattr *attr, size_t size, void *to)
 	return nla_len(attr) / size;
 }
 
-static int add_zone(struct pn_policy *policy, struct nlattr **tb,
-		    struct pn_place place, struct netlink_ext_ack *extack)
+/* Its names, and every attribute that there is, are too much for one frame. */
+static noinline_for_stack int
+add_zone(struct pn_policy *policy, struct nlattr **tb, struct pn_place place,
+	 struct netlink_ext_ack *extack)
 {
 	char *ifaces[POSTERN_IFACES_MAX];
 	struct pn_zone zone = {
@@ -298,16 +313,43 @@ static int add_more_ranges(struct pn_policy *policy, struct nlattr **tb,
 	return add_ranges(policy, nla_get_u32(hosts), tb, extack);
 }
 
+static int check_rpc_attrs(struct nlattr **tb, struct netlink_ext_ack *extack)
+{
+	u32 i;
+
+	for (i = POSTERN_A_RPC_FLAGS; i <= POSTERN_A_RPC_REMEMBER_MS; i++)
+		if (tb[i] && !tb[POSTERN_A_RPC])
+			return REFUSE(extack, tb[i], -EINVAL,
+				      "an option of RPC, and no RPC");
+	if (tb[POSTERN_A_RPC] && !nla_len(tb[POSTERN_A_RPC]))
+		return REFUSE(extack, tb[POSTERN_A_RPC], -EINVAL,
+			      "an empty list of RPC interfaces");
+	return 0;
+}
+
 static int add_service(struct pn_policy *policy, struct nlattr **tb,
 		       struct pn_place place, struct netlink_ext_ack *extack)
 {
 	struct pn_service service = {
 		.name = string(tb[POSTERN_A_NAME]),
+		.rpc_flags = number(tb[POSTERN_A_RPC_FLAGS], 0),
+		.rpc_idle_ms = number(tb[POSTERN_A_RPC_IDLE_MS],
+				      PN_RPC_IDLE_MS),
+		.rpc_per_client = number(tb[POSTERN_A_RPC_PER_CLIENT],
+					 PN_RPC_PER_CLIENT),
+		.rpc_remember_ms = number(tb[POSTERN_A_RPC_REMEMBER_MS],
+					  PN_RPC_REMEMBER_MS),
 		.place = place,
 	};
+	int err;
 
 	if (!service.name)
 		return REFUSE(extack, NULL, -EINVAL, "a service needs NAME");
+	err = check_rpc_attrs(tb, extack);
+	if (err)
+		return err;
+	service.nr_rpc = array(tb[POSTERN_A_RPC], sizeof(*service.rpc),
+			       &service.rpc);
 	service.nr_ports = array(tb[POSTERN_A_PORTS], sizeof(*service.ports),
 				 &service.ports);
 	service.nr_members = array(tb[POSTERN_A_MEMBERS],
@@ -381,7 +423,7 @@ int pn_object_add(struct pn_policy *policy, const struct nlattr *nest,
 		  struct netlink_ext_ack *extack)
 {
 	/* every nest in one array: what a kind has not, pn_add_attrs refused */
-	struct nlattr *tb[POSTERN_A_MARK_MASK + 1] = { };
+	struct nlattr *tb[POSTERN_A_RPC_REMEMBER_MS + 1] = { };
 	struct pn_place place = { };
 	struct nlattr *attr;
 	int err, left;

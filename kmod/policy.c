@@ -281,15 +281,13 @@ static void free_service(struct pn_policy *policy, struct pn_service *service)
 		sizeof(*service->ports));
 	pn_free(policy, service->members, service->nr_members,
 		sizeof(*service->members));
+	pn_free(policy, service->rpc, service->nr_rpc, sizeof(*service->rpc));
 	pn_strfree(policy, service->name);
 }
 
-int pn_policy_add_service(struct pn_policy *policy,
-			  const struct pn_service *service,
-			  struct netlink_ext_ack *extack)
+static int check_ports(const struct pn_service *service,
+		       struct netlink_ext_ack *extack)
 {
-	struct pn_service *new;
-	int err;
 	u32 i;
 
 	for (i = 0; i < service->nr_ports; i++) {
@@ -302,8 +300,135 @@ int pn_policy_add_service(struct pn_policy *policy,
 			return REFUSE(extack, -EINVAL,
 				      "a range of ports ends before it begins");
 	}
-	err = check_members(service->members, service->nr_members,
-			    policy->nr_services, extack);
+	return 0;
+}
+
+#define RPC_PORT_MIN	1024
+#define MAPPER_PORT	135
+
+static int check_interface(const struct postern_rpc *rpc,
+			   struct netlink_ext_ack *extack)
+{
+	static const u8 none[sizeof(rpc->uuid)];
+	bool pinned = rpc->flags & POSTERN_RPC_PINNED;
+
+	if (rpc->flags & ~(POSTERN_RPC_ANY | POSTERN_RPC_PINNED))
+		return REFUSE(extack, -EINVAL,
+			      "unknown flags of an RPC interface");
+	if (rpc->pad)
+		return REFUSE(extack, -EINVAL,
+			      "the padding of an RPC interface is not 0");
+	if (rpc->flags & POSTERN_RPC_ANY) {
+		if (pinned)
+			return REFUSE(extack, -EINVAL,
+				      "any RPC interface cannot be pinned to a port");
+		if (memcmp(rpc->uuid, none, sizeof(none)) ||
+		    rpc->major || rpc->minor)
+			return REFUSE(extack, -EINVAL,
+				      "any RPC interface has no UUID and no version");
+	}
+	if (rpc->lo > rpc->hi)
+		return REFUSE(extack, -EINVAL,
+			      "a range of RPC ports ends before it begins");
+	/* which stands for the mapper's own connection */
+	if (pinned && rpc->lo == MAPPER_PORT && rpc->hi == MAPPER_PORT)
+		return 0;
+	if (rpc->lo < RPC_PORT_MIN)
+		return REFUSE(extack, -EINVAL,
+			      "RPC ports are 1024 to 65535, or a pinned 135");
+	return 0;
+}
+
+static int check_rpc(const struct pn_policy *policy,
+		     const struct pn_service *service,
+		     struct netlink_ext_ack *extack)
+{
+	u32 i;
+	int err;
+
+	if (!service->nr_rpc)
+		return 0;
+	if (service->nr_rpc > POSTERN_RPC_MAX - policy->nr_rpc)
+		return REFUSE(extack, -E2BIG,
+			      "more than 8192 RPC interfaces in all");
+	for (i = 0; i < service->nr_rpc; i++) {
+		err = check_interface(&service->rpc[i], extack);
+		if (err)
+			return err;
+	}
+	if (service->rpc_flags & ~(POSTERN_RPC_OPT_LOOKUP |
+				   POSTERN_RPC_OPT_SEALED_DENY |
+				   POSTERN_RPC_OPT_BIND_OBSERVE |
+				   POSTERN_RPC_OPT_NO_REMEMBER |
+				   POSTERN_RPC_OPT_TOWER_STRICT |
+				   POSTERN_RPC_OPT_RESUME_REFUSE))
+		return REFUSE(extack, -EINVAL,
+			      "unknown options of an RPC service");
+	if (service->rpc_idle_ms < 20000 || service->rpc_idle_ms > 86400000)
+		return REFUSE(extack, -EINVAL,
+			      "the idle time of pinholes is 20 s to 1 day");
+	if (!service->rpc_per_client || service->rpc_per_client > 1024)
+		return REFUSE(extack, -EINVAL,
+			      "a client may have 1 to 1024 pinholes");
+	if (service->rpc_remember_ms < 60000 ||
+	    service->rpc_remember_ms > 7 * 86400000)
+		return REFUSE(extack, -EINVAL,
+			      "the mapper's answers are remembered 1 minute to 7 days");
+	/* a client that never asked would be held to nothing at all */
+	if (service->rpc_flags & POSTERN_RPC_OPT_BIND_OBSERVE &&
+	    !(service->rpc_flags & POSTERN_RPC_OPT_NO_REMEMBER))
+		return REFUSE(extack, -EINVAL,
+			      "the mapper's answers are remembered only where binds are checked");
+	return 0;
+}
+
+static bool reaches_rpc(const struct pn_policy *policy,
+			const struct pn_service *service)
+{
+	u32 i;
+
+	if (service->nr_rpc)
+		return true;
+	for (i = 0; i < service->nr_members; i++)
+		if (policy->services[service->members[i]].reaches_rpc)
+			return true;
+	return false;
+}
+
+static int copy_service(struct pn_policy *policy, struct pn_service *new,
+			const struct pn_service *service)
+{
+	new->name = pn_strdup(policy, service->name);
+	if (!new->name)
+		return -ENOMEM;
+	if (copy_array(policy, &new->ports, service->ports, service->nr_ports,
+		       sizeof(*new->ports)))
+		return -ENOMEM;
+	new->nr_ports = service->nr_ports;
+	if (copy_array(policy, &new->members, service->members,
+		       service->nr_members, sizeof(*new->members)))
+		return -ENOMEM;
+	new->nr_members = service->nr_members;
+	if (copy_array(policy, &new->rpc, service->rpc, service->nr_rpc,
+		       sizeof(*new->rpc)))
+		return -ENOMEM;
+	new->nr_rpc = service->nr_rpc;
+	return 0;
+}
+
+int pn_policy_add_service(struct pn_policy *policy,
+			  const struct pn_service *service,
+			  struct netlink_ext_ack *extack)
+{
+	struct pn_service *new;
+	int err;
+
+	err = check_ports(service, extack);
+	if (!err)
+		err = check_rpc(policy, service, extack);
+	if (!err)
+		err = check_members(service->members, service->nr_members,
+				    policy->nr_services, extack);
 	if (err)
 		return err;
 	err = pn_grow(policy, (void **)&policy->services, policy->nr_services,
@@ -315,24 +440,21 @@ int pn_policy_add_service(struct pn_policy *policy,
 		return out_of_memory(extack);
 
 	new = &policy->services[policy->nr_services];
-	*new = (struct pn_service){ .place = service->place };
-	new->name = pn_strdup(policy, service->name);
-	if (!new->name)
-		goto refuse;
-	if (copy_array(policy, &new->ports, service->ports, service->nr_ports,
-		       sizeof(*new->ports)))
-		goto refuse;
-	new->nr_ports = service->nr_ports;
-	if (copy_array(policy, &new->members, service->members,
-		       service->nr_members, sizeof(*new->members)))
-		goto refuse;
-	new->nr_members = service->nr_members;
+	*new = (struct pn_service){
+		.rpc_flags = service->rpc_flags,
+		.rpc_idle_ms = service->rpc_idle_ms,
+		.rpc_per_client = service->rpc_per_client,
+		.rpc_remember_ms = service->rpc_remember_ms,
+		.reaches_rpc = reaches_rpc(policy, service),
+		.place = service->place,
+	};
+	if (copy_service(policy, new, service)) {
+		free_service(policy, new);
+		return out_of_memory(extack);
+	}
+	policy->nr_rpc += service->nr_rpc;
 	policy->nr_services++;
 	return 0;
-
-refuse:
-	free_service(policy, new);
-	return out_of_memory(extack);
 }
 
 static int check_endpoints(const struct pn_policy *policy,
@@ -420,10 +542,16 @@ int pn_policy_add_rule(struct pn_policy *policy, const struct pn_rule *rule,
 		err = check_endpoints(policy, rule->dst, rule->nr_dst, extack);
 	if (err)
 		return err;
-	for (i = 0; i < rule->nr_services; i++)
+	for (i = 0; i < rule->nr_services; i++) {
 		if (rule->services[i] >= policy->nr_services)
 			return REFUSE(extack, -EINVAL,
 				      "a rule names a service that does not exist");
+		/* before a bind nobody knows which interface a packet is for */
+		if (rule->action == POSTERN_ACTION_BLOCK &&
+		    policy->services[rule->services[i]].reaches_rpc)
+			return REFUSE(extack, -EINVAL,
+				      "a block rule cannot name an RPC service");
+	}
 	err = pn_grow(policy, (void **)&policy->rules, policy->nr_rules,
 		      &policy->cap_rules, 1, POSTERN_RULES_MAX, sizeof(*new));
 	if (err == -E2BIG)

@@ -73,8 +73,21 @@ struct pn_hosts {
 	struct pn_place place;
 };
 
+/* What an RPC service has where its options say nothing. */
+#define PN_RPC_IDLE_MS		60000
+#define PN_RPC_PER_CLIENT	64
+#define PN_RPC_REMEMBER_MS	(8 * 3600 * 1000)
+
 /**
  * struct pn_service - a named set of protocols and ports
+ * @rpc: interfaces of an RPC service
+ * @nr_rpc: 0: it is none, and the fields rpc_* say nothing
+ * @rpc_flags: POSTERN_RPC_OPT_*
+ * @rpc_idle_ms: life of a pinhole that nobody uses
+ * @rpc_per_client: pinholes that one client may have
+ * @rpc_remember_ms: how long the mapper's answers serve others; nothing with
+ *	POSTERN_RPC_OPT_NO_REMEMBER
+ * @reaches_rpc: it has interfaces, itself or by its members; set when it is added
  */
 struct pn_service {
 	char *name;
@@ -82,6 +95,13 @@ struct pn_service {
 	u32 nr_ports;
 	u32 *members;
 	u32 nr_members;
+	struct postern_rpc *rpc;
+	u32 nr_rpc;
+	u32 rpc_flags;
+	u32 rpc_idle_ms;
+	u32 rpc_per_client;
+	u32 rpc_remember_ms;
+	bool reaches_rpc;
 	struct pn_place place;
 };
 
@@ -144,6 +164,7 @@ struct pn_policy {
 	struct pn_rule *rules;		/* [S] */
 	u32 nr_rules, cap_rules;
 	u32 nr_ranges;			/* [S] over all sets */
+	u32 nr_rpc;			/* [S] interfaces, over all services */
 
 	u64 memory;			/* bytes */
 	bool confined;			/* [S] of a user namespace of its own */

@@ -190,6 +190,19 @@ include "f17"
 	accepts "files included just deep enough"
 }
 
+# interfaces N...: services of so many RPC interfaces each
+interfaces() {
+	local n i s=0
+	for n; do
+		s=$((s + 1))
+		printf 'service s%d = rpc { ' "$s"
+		for ((i = 1; i <= n; i++)); do
+			printf '%08x-0000-0000-0000-000000000000 version 1, ' "$i"
+		done
+		echo '}'
+	done
+}
+
 bounds() {
 	local i long
 	begin bounds
@@ -239,6 +252,19 @@ zone z61 { tun61 }
 	1/"policy:1:9: error: service 's' is too long; split it into several."*) ktap_ok "service too long" ;;
 	*) ktap_fail "service too long" "$err" ;;
 	esac
+	# 32 bytes each, of which an object has room for so many
+	interfaces 924 >"$dir/case/policy"
+	accepts "a service of as many RPC interfaces as there may be"
+	interfaces 926 >"$dir/case/policy"
+	run_postern check policy
+	case $rc/$err in
+	1/"policy:1:9: error: service 's1' is too long; split it into several."*) ktap_ok "too many RPC interfaces in a service" ;;
+	*) ktap_fail "too many RPC interfaces in a service" "$err" ;;
+	esac
+	interfaces 910 910 910 910 910 910 910 910 910 2 >"$dir/case/policy"
+	accepts "as many RPC interfaces as there may be"
+	interfaces 910 910 910 910 910 910 910 910 910 3 >"$dir/case/policy"
+	refuses "too many RPC interfaces" "policy: error: the policy has 8193 RPC interfaces, and 8192 is the most."
 	long=$(printf '%300s' '')
 	printf 'hosts a {%s192.0.2.300%s}\n' "$long" "$long" >"$dir/case/policy"
 	long=${long:0:80}
@@ -262,6 +288,15 @@ include "f256"
 }
 
 # ---- the tool around it
+
+# The catalogue as 'show interfaces' prints it, from its source.
+catalogue() {
+	sed -nE 's/^INTERFACE\("([^"]+)", (.{8}), (.{4}), (.{4}), (.{4}), (.{12}), ([0-9]+), ([0-9]+), "(.*)"\)$/\1 \2-\3-\4-\5-\6 \7 \8 \9/p' \
+		"$selftests/../include/postern/interfaces.inc" |
+		while read -r name uuid major minor note; do
+			printf '%-20s %s %2u.%-2u  %s\n' "$name" "$uuid" "$major" "$minor" "$note"
+		done
+}
 
 tool() {
 	begin tool
@@ -288,6 +323,13 @@ allow any -> nowhere
 	run_postern check --frob policy
 	expect "an option that is not there" 1 '' "postern: 'check' has no option '--frob'; see 'postern help check'.
 "
+	if [ -e "$selftests/../include/postern/interfaces.inc" ]; then
+		run_postern show interfaces
+		expect "the catalogue of RPC interfaces" 0 "$(catalogue)"$'\n' ''
+		run_postern --json show interfaces
+		check_equal "the catalogue as JSON" "$(catalogue | wc -l) $(catalogue | wc -l) 1" \
+			"$(grep -c '"name":' <<<"$out") $(grep -c '"note":' <<<"$out") $(grep -c '"uuid": "a4f1db00-ca47-1067-b31f-00dd010662da"' <<<"$out")"
+	fi
 	run_postern load --confirm 0 policy
 	expect "a time to confirm that is none" 1 '' 'postern: --confirm needs a number of seconds, from 1 to 86400.
 '

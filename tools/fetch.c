@@ -5,6 +5,7 @@
 
 #include "fetch.h"
 #include "policy/policy.h"
+#include "policy/rpc.h"
 
 /* How often a policy may change under a dump before that is told. */
 #define TRIES 20
@@ -214,6 +215,29 @@ static void take_ranges(const struct nl_attrs *attrs, void *arg)
 	}
 }
 
+static struct rpc *take_rpc(struct fetch *f, const struct nl_attrs *object)
+{
+	unsigned int i, n = count(object, POSTERN_A_RPC, sizeof(struct postern_rpc));
+	const struct postern_rpc *from;
+	struct rpc_entry *e;
+	struct rpc *rpc;
+
+	if (!n)
+		return NULL;
+	rpc = rpc_new(&f->p->arena);
+	from = nla_data(object->a[POSTERN_A_RPC]);
+	for (i = 0; i < n; i++) {
+		e = arena_alloc(&f->p->arena, sizeof(*e));
+		e->rpc = from[i];
+		vec_push(&f->p->arena, &rpc->interfaces, e);
+	}
+	rpc->flags = attrs_u32(object, POSTERN_A_RPC_FLAGS);
+	rpc->idle_ms = attrs_u32(object, POSTERN_A_RPC_IDLE_MS);
+	rpc->per_client = attrs_u32(object, POSTERN_A_RPC_PER_CLIENT);
+	rpc->remember_ms = attrs_u32(object, POSTERN_A_RPC_REMEMBER_MS);
+	return rpc;
+}
+
 static void take_service(const struct nl_attrs *attrs, void *arg)
 {
 	const struct postern_ports *ports;
@@ -236,6 +260,7 @@ static void take_service(const struct nl_attrs *attrs, void *arg)
 		spec->ports = ports[i];
 		vec_push(&f->p->arena, &s->ports, spec);
 	}
+	s->rpc = take_rpc(f, &object);
 	take_numbers(f, &object, POSTERN_A_MEMBERS, &f->p->services_order, &s->members);
 	vec_push(&f->p->arena, &f->p->services_order, s);
 }

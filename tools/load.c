@@ -153,13 +153,31 @@ static void add_hosts(struct batch *b, const struct policy *p, const struct host
 	add_more_ranges(b, h, n4, n6);
 }
 
+static void put_rpc(struct batch *b, const struct rpc *rpc)
+{
+	unsigned int n = rpc->interfaces.n;
+	struct postern_rpc *to;
+	struct rpc_entry *e;
+
+	to = nla_data(nla_reserve(b->msg, POSTERN_A_RPC, (int)(n * sizeof(*to))));
+	vec_for_each(e, &rpc->interfaces)
+		to[e_i] = e->rpc;
+	nla_put_u32(b->msg, POSTERN_A_RPC_FLAGS, rpc->flags);
+	nla_put_u32(b->msg, POSTERN_A_RPC_IDLE_MS, rpc->idle_ms);
+	nla_put_u32(b->msg, POSTERN_A_RPC_PER_CLIENT, rpc->per_client);
+	nla_put_u32(b->msg, POSTERN_A_RPC_REMEMBER_MS, rpc->remember_ms);
+}
+
 static void add_service(struct batch *b, const struct policy *p, const struct service *s)
 {
+	size_t nr_rpc = s->rpc ? s->rpc->interfaces.n : 0;
 	struct postern_ports *to;
 	struct port_spec *spec;
 	struct nlattr *nest;
 
-	nest = begin(b, POSTERN_A_SERVICE, 192 + s->members.n * 4 + s->ports.n * sizeof(*to),
+	nest = begin(b, POSTERN_A_SERVICE,
+		     256 + s->members.n * 4 + s->ports.n * sizeof(*to) +
+			     nr_rpc * sizeof(struct postern_rpc),
 		     &s->loc);
 	nla_put_string(b->msg, POSTERN_A_NAME, s->name);
 	put_place(b, p, &s->loc);
@@ -170,6 +188,8 @@ static void add_service(struct batch *b, const struct policy *p, const struct se
 			to[spec_i] = spec->ports;
 	}
 	put_numbers(b, POSTERN_A_MEMBERS, &s->members, offsetof(struct service, index));
+	if (s->rpc)
+		put_rpc(b, s->rpc);
 	nla_nest_end(b->msg, nest);
 }
 

@@ -32,10 +32,12 @@ const struct command commands[] = {
 	  .max = 1 },
 	{ .name = "show",
 	  .run = cmd_show,
-	  .usage = "[policy|rules|zones|hosts|services] [--config]",
+	  .usage = "[policy|rules|zones|hosts|services|interfaces] [--config]",
 	  .summary = "what is in force",
-	  .detail = "Without a word it is 'postern status'.",
-	  .words = "policy rules zones hosts services",
+	  .detail =
+		  "Without a word it is 'postern status'. 'postern show interfaces' lists the RPC "
+		  "interfaces that have\na name, and needs neither root nor the module.",
+	  .words = "policy rules zones hosts services interfaces",
 	  .options = { { "config", NULL,
 			 "as text that 'postern load' understands, from the kernel's own data" } },
 	  .max = 1 },

@@ -50,10 +50,10 @@ def load(path, *options):
 class Case:
     """One random policy, in force and as a model."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, rpc=False):
         self.seed = seed
         self.folder = tempfile.TemporaryDirectory()
-        self.universe = write_policy(seed, self.folder.name)
+        self.universe = write_policy(seed, self.folder.name, rpc)
         self.path = os.path.join(self.folder.name, "policy.conf")
         self.model = Policy(self.path)
         self.edges = edges(self.model, self.universe)
@@ -384,7 +384,7 @@ def roundtrip(first, policies):
     family = Family()
     differ = objects = 0
     for seed in range(first, first + policies):
-        case = Case(seed)
+        case = Case(seed, rpc=True)
         before = dump(family)
         objects += len(before)
         config = print_config()

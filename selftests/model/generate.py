@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Random policies, and packets that lie near their edges.
 
-    generate.py SEED FOLDER     writes FOLDER/policy.conf and the files that it reads
+    generate.py SEED FOLDER [rpc]   writes FOLDER/policy.conf and the files that it reads;
+                                    also RPC services, of which the model knows nothing
 
 The universe is small, so that rules meet: zone i has 10.0.i.0/28 and
 2001:db8:0:i::/124; 198.51.100.0/28, 203.0.113.0/28 and 2001:db8:77::/124 lie behind the
@@ -17,6 +18,18 @@ ZONE_NAMES = ["outside", "dmz", "inside", "lab"]
 PORTS = [1, 22, 25, 53, 79, 80, 81, 255, 256, 257, 443, 1023, 1024, 65534, 65535]
 BUILTINS = ["smtp", "submission", "dns", "https", "http", "ssh", "ntp", "kerberos", "echo",
             "ping", "imap", "x400", "ident"]
+RPC_BUILTINS = ["exchange-client", "exchange-client-st", "exchange-intrasite", "site-connector"]
+INTERFACES = ["exchange-ds", "exchange-is", "exchange-rfr", "exchange-mta", "drsuapi", "netlogon",
+              "lsarpc", "ntds-backup", "ntds-backup version 1", "exchange-is version 0.5", "frs",
+              "print-notify", "12345678-1234-abcd-ef00-0123456789ab",
+              "12345678-1234-ABCD-EF00-0123456789ab version 1.7",
+              "F5CC59B4-4264-101A-8C59-08002B2F8426", "5261574a-4572-206e-b268-6b199213b4e4",
+              "01020304-0506-0708-090a-0b0c0d0e0f10 version 65535.65535"]
+RPC_OPTIONS = ["idle 20s", "idle 86400s", "idle 20001ms", "idle 1m", "pinholes 1", "pinholes 1024",
+               "lookup allow", "lookup deny", "sealed deny", "sealed allow-pinned", "bind strict",
+               "tower strict", "resume refuse"]
+RPC_MEMORY = ["remember no", "remember 60s", "remember 7d", "remember 8h", "remember 61001ms",
+              "bind observe", "bind observe remember no", "remember no bind observe"]
 NETS4 = ["198.51.100.0", "203.0.113.0"]
 NETS6 = ["2001:db8:77::"]
 
@@ -51,8 +64,10 @@ class Universe:
 
 
 class Generator:
-    def __init__(self, seed, folder):
+    def __init__(self, seed, folder, rpc=False):
         self.r = random.Random(seed)
+        self.rpc = rpc
+        self.reach_rpc = set(RPC_BUILTINS)
         self.folder = folder
         self.lines, self.files = [], 0
         self.zones = ZONE_NAMES[:self.r.choice([2, 3, 3, 3, 4])]
@@ -100,12 +115,40 @@ class Generator:
         if self.chance(0.7):
             return str(self.port())
         lo, hi = sorted([self.port(), self.port()])
+        # a plain service may not open the ports between, where RPC is pinned
+        if self.rpc and lo <= 1024 < hi:
+            hi = lo
         return "%d-%d" % (lo, hi)
 
-    def spec(self, names=True):
+    def rpc_element(self):
+        if self.chance(0.1):
+            return "any ports %d-%d" % tuple(sorted(self.r.sample(range(1024, 65536), 2)))
+        text = self.r.choice(INTERFACES)
         what = self.r.random()
-        if names and self.services and what < 0.25:
-            return self.r.choice(self.services)
+        if what < 0.2:
+            text += " port %d" % self.r.randrange(1025, 65534)
+        elif what < 0.25:
+            text += " port 135"
+        elif what < 0.4:
+            text += " ports %d-%d" % tuple(sorted(self.r.choices(range(1024, 65536), k=2)))
+        return text
+
+    def rpc_spec(self):
+        elements = [self.rpc_element() for _ in range(self.r.choice([1, 1, 2, 3, 5]))]
+        options = {o.split()[0]: o for o in self.r.choices(RPC_OPTIONS, k=self.r.randrange(4))}
+        if "bind" not in options and self.chance(0.4):
+            options["remember"] = self.r.choice(RPC_MEMORY)
+        words = list(options.values())
+        self.r.shuffle(words)
+        return " ".join(["rpc { %s }" % self.r.choice([", ", ",\n\t"]).join(elements)] + words)
+
+    def spec(self, names=True, rpc=False):
+        if rpc and self.rpc and self.chance(0.3):
+            return self.r.choice(RPC_BUILTINS) if self.chance(0.3) else self.rpc_spec()
+        what = self.r.random()
+        services = [s for s in self.services if rpc or s not in self.reach_rpc]
+        if names and services and what < 0.25:
+            return self.r.choice(services)
         if names and what < 0.45:
             return self.r.choice(BUILTINS)
         if what < 0.75:
@@ -176,7 +219,8 @@ class Generator:
         text = "%s %s %s %s" % (action, self.ends(), "<->" if self.chance(0.2) else "->",
                                 self.ends())
         if self.chance(0.8):
-            specs = [self.spec() for _ in range(self.r.choice([1, 1, 1, 2, 3]))]
+            specs = [self.spec(rpc=action == "allow")
+                     for _ in range(self.r.choice([1, 1, 1, 2, 3]))]
             text += " : " + ", ".join(specs)
         if self.chance(0.15):
             text += " observe"
@@ -204,7 +248,11 @@ class Generator:
         for i in range(self.r.randrange(0, 9)):
             self.make_hosts(i)
         for i in range(self.r.randrange(0, 5)):
-            specs = [self.spec() for _ in range(self.r.randrange(1, 4))]
+            specs = [self.spec(rpc=True) for _ in range(self.r.randrange(1, 4))]
+            rpcs = [s for s in specs if s.startswith("rpc ")]
+            specs = [s for s in specs if s not in rpcs[1:]]
+            if rpcs or self.reach_rpc.intersection(specs):
+                self.reach_rpc.add("s%d" % i)
             self.say("service s%d = %s" % (i, specs[0] if len(specs) == 1 else
                                            "{ %s }" % ", ".join(specs)))
             self.services.append("s%d" % i)
@@ -219,10 +267,10 @@ class Generator:
         return "\n".join(self.lines) + "\n"
 
 
-def write_policy(seed, folder):
+def write_policy(seed, folder, rpc=False):
     """A policy as folder/policy.conf. Return: its universe."""
     os.makedirs(folder, exist_ok=True)
-    g = Generator(seed, folder)
+    g = Generator(seed, folder, rpc)
     with open(os.path.join(folder, "policy.conf"), "w") as out:
         out.write(g.policy())
     return g.universe
@@ -245,4 +293,4 @@ def edges(policy, universe):
 
 
 if __name__ == "__main__":
-    write_policy(int(sys.argv[1]), sys.argv[2])
+    write_policy(int(sys.argv[1]), sys.argv[2], sys.argv[3:] == ["rpc"])

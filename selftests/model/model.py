@@ -193,10 +193,21 @@ class Policy:
                 return PROTOCOLS[word], [(kind << 8, kind << 8 | 255)]
             code = int(t.next())
             return PROTOCOLS[word], [(kind << 8 | code, kind << 8 | code)]
+        if word == "rpc":
+            # what it opens depends on conversations that are not in the model
+            t.list(lambda: self.rpc_element(t))
+            while t.peek() not in ends:
+                t.next()
+                t.next()
+            return None, []
         if word == "proto":
             word = t.next()
             return PROTOCOLS[word] if word in PROTOCOLS else int(word), [ALL_PORTS]
         return word
+
+    def rpc_element(self, t):
+        while t.peek() not in (",", "}"):
+            t.next()
 
     def rule(self, t, action):
         r = Rule()

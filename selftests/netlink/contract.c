@@ -410,6 +410,120 @@ static void test_largest(void)
 	peer_close(&p);
 }
 
+/* ---- RPC services */
+
+static int begin_rpc(struct peer *p, size_t *nest)
+{
+	int error = begin_txn(p);
+
+	begin_add(p);
+	*nest = nest_begin(&m, POSTERN_A_SERVICE);
+	put_string(&m, POSTERN_A_NAME, "rpc");
+	return error;
+}
+
+/* Does the kernel refuse @rpc with one option, in these words and at its attribute? */
+static void refuses_rpc(const struct postern_rpc *rpc, size_t len, int option, uint32_t value,
+			const char *text, const char *what)
+{
+	struct peer p;
+	size_t nest;
+	bool good;
+
+	peer_open(&p);
+	good = !begin_rpc(&p, &nest);
+	if (rpc)
+		put(&m, POSTERN_A_RPC, rpc, len);
+	if (option)
+		put_u32(&m, option, value);
+	nest_end(&m, nest);
+	result(good && finish(&p, 1) == -EINVAL && !strcmp(answer.text, text) && answer.offset,
+	       what);
+	peer_close(&p);
+}
+
+struct rpc_seen {
+	uint32_t nr, options[4];
+	struct postern_rpc rpc[4];
+};
+
+static void see_rpc(const struct nlmsghdr *h, void *data)
+{
+	const struct nlattr *nest = find_attr_in(h, POSTERN_A_SERVICE), *attr = NULL;
+	struct rpc_seen *seen = data;
+	int i;
+
+	if (nest)
+		attr = find_attr(PAYLOAD(nest), LENGTH(nest), POSTERN_A_RPC);
+	if (!attr || LENGTH(attr) > sizeof(seen->rpc))
+		return;
+	seen->nr = LENGTH(attr) / sizeof(seen->rpc[0]);
+	memcpy(seen->rpc, PAYLOAD(attr), LENGTH(attr));
+	for (i = 0; i < 4; i++) {
+		attr = find_attr(PAYLOAD(nest), LENGTH(nest), POSTERN_A_RPC_FLAGS + i);
+		if (attr)
+			memcpy(&seen->options[i], PAYLOAD(attr), 4);
+	}
+}
+
+static void test_rpc(void)
+{
+	struct postern_rpc rpc = { .uuid = { 1 }, .lo = 1024, .hi = 65535 };
+	struct postern_endpoint any = { };
+	struct rpc_seen seen = { };
+	uint32_t service = 1;
+	struct peer p;
+	size_t nest;
+
+	refuses_rpc(NULL, 0, POSTERN_A_RPC_IDLE_MS, 60000, "an option of RPC, and no RPC",
+		    "an option of RPC without RPC");
+	refuses_rpc(&rpc, 0, 0, 0, "an empty list of RPC interfaces", "no RPC interface at all");
+	refuses_rpc(&rpc, sizeof(rpc) - 4, 0, 0, "not a whole number of array elements",
+		    "half an RPC interface");
+	refuses_rpc(&rpc, sizeof(rpc), POSTERN_A_RPC_FLAGS, 64,
+		    "unknown options of an RPC service", "an unknown option of RPC");
+	refuses_rpc(&rpc, sizeof(rpc), POSTERN_A_RPC_IDLE_MS, 0,
+		    "the idle time of pinholes is 20 s to 1 day", "no idle time");
+	refuses_rpc(&rpc, sizeof(rpc), POSTERN_A_RPC_PER_CLIENT, 0,
+		    "a client may have 1 to 1024 pinholes", "no pinhole");
+	refuses_rpc(&rpc, sizeof(rpc), POSTERN_A_RPC_REMEMBER_MS, 0,
+		    "the mapper's answers are remembered 1 minute to 7 days", "no memory");
+	refuses_rpc(&rpc, sizeof(rpc), POSTERN_A_RPC_FLAGS, POSTERN_RPC_OPT_BIND_OBSERVE,
+		    "the mapper's answers are remembered only where binds are checked",
+		    "memory without a check of binds");
+	rpc.lo = 80;
+	refuses_rpc(&rpc, sizeof(rpc), 0, 0, "RPC ports are 1024 to 65535, or a pinned 135",
+		    "a port below those of RPC");
+
+	peer_open(&p);
+	result(!load_good(&p), "a policy with RPC is loaded");
+	p.seen = see_rpc;
+	p.data = &seen;
+	begin(&p, POSTERN_CMD_SERVICE_GET, NLM_F_DUMP);
+	result(!finish(&p, 100) && answer.messages == 2, "its services are dumped");
+	result(seen.nr == 3 && seen.rpc[0].uuid[2] == 3 && seen.rpc[0].major == 4 &&
+	       seen.rpc[0].minor == 5 && seen.rpc[1].flags == POSTERN_RPC_PINNED &&
+	       seen.rpc[1].lo == 1225 && seen.rpc[2].flags == POSTERN_RPC_ANY &&
+	       seen.rpc[2].lo == 49152, "and the RPC interfaces are the same");
+	result(seen.options[0] == 0 && seen.options[1] == 60000 && seen.options[2] == 10 &&
+	       seen.options[3] == 8 * 3600 * 1000, "with the options, and the defaults of others");
+	p.seen = NULL;
+	begin_txn(&p);
+	add_good(&p);
+	begin_add(&p);
+	nest = nest_begin(&m, POSTERN_A_RULE);
+	put_string(&m, POSTERN_A_TEXT, "block any -> any : good-rpc");
+	put_u32(&m, POSTERN_A_ACTION, POSTERN_ACTION_BLOCK);
+	put(&m, POSTERN_A_SRC, &any, sizeof(any));
+	put(&m, POSTERN_A_DST, &any, sizeof(any));
+	put(&m, POSTERN_A_SERVICES, &service, sizeof(service));
+	nest_end(&m, nest);
+	result(finish(&p, 1) == -EINVAL &&
+	       !strcmp(answer.text, "a block rule cannot name an RPC service"),
+	       "a block rule that names RPC");
+	peer_close(&p);
+}
+
 /* ---- dumps under which the policy changes */
 
 static void test_interrupted(void)
@@ -517,6 +631,7 @@ int main(int argc, char **argv)
 	test_commit();
 	test_ranges();
 	test_largest();
+	test_rpc();
 	test_interrupted();
 	test_events();
 	if (idle)

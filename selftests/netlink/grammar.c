@@ -203,6 +203,73 @@ static void put_ranges(struct message *m, struct random *r, struct dialogue *d)
 	nest_end(m, nest);
 }
 
+static void odd_rpc(struct random *r, struct postern_rpc *to)
+{
+	switch (below(r, 6)) {
+	case 0:
+		to->flags = odd_number(r);
+		break;
+	case 1:
+		to->pad = odd_number(r);
+		break;
+	case 2:
+		to->lo = odd_number(r);
+		break;
+	case 3:
+		to->hi = odd_number(r);
+		break;
+	case 4:
+		to->uuid[below(r, sizeof(to->uuid))] = random_next(r);
+		break;
+	default:
+		to->major = random_next(r);
+	}
+}
+
+static void put_rpc_option(struct message *m, struct random *r, uint16_t type, uint32_t lowest,
+			   uint32_t highest)
+{
+	if (!one_in(r, 4))
+		return;
+	put_u32(m, type, one_in(r, 60) ? odd_number(r) : lowest + below(r, highest - lowest + 1));
+}
+
+static void put_rpc(struct message *m, struct random *r)
+{
+	uint32_t n = list_length(r), i, flags = below(r, 64);
+	struct postern_rpc *to;
+
+	/* there may be 8192 in all, and 960 fill an object */
+	n = n > 10 && !one_in(r, 4) ? 900 + below(r, 80) : n;
+	if (one_in(r, 60))
+		goto options;
+	to = reserve(m, POSTERN_A_RPC, n * sizeof(*to));
+	for (i = 0; to && i < n; i++) {
+		to[i].lo = 1024 + below(r, 65536 - 1024);
+		to[i].hi = to[i].lo + below(r, 65536 - to[i].lo);
+		if (one_in(r, 8)) {
+			to[i].flags = POSTERN_RPC_ANY;
+		} else {
+			to[i].uuid[below(r, sizeof(to[i].uuid))] = random_next(r);
+			to[i].major = below(r, 4);
+			to[i].minor = random_next(r);
+			to[i].flags = one_in(r, 3) ? POSTERN_RPC_PINNED : 0;
+		}
+		if (to[i].flags == POSTERN_RPC_PINNED && one_in(r, 4))
+			to[i].lo = to[i].hi = 135;
+		if (one_in(r, 60 * n))
+			odd_rpc(r, &to[i]);
+	}
+options:
+	if (flags & POSTERN_RPC_OPT_BIND_OBSERVE && !one_in(r, 30))
+		flags |= POSTERN_RPC_OPT_NO_REMEMBER;
+	if (one_in(r, 2))
+		put_u32(m, POSTERN_A_RPC_FLAGS, one_in(r, 60) ? odd_number(r) : flags);
+	put_rpc_option(m, r, POSTERN_A_RPC_IDLE_MS, 20000, 86400000);
+	put_rpc_option(m, r, POSTERN_A_RPC_PER_CLIENT, 1, 1024);
+	put_rpc_option(m, r, POSTERN_A_RPC_REMEMBER_MS, 60000, 604800000);
+}
+
 static void put_service(struct message *m, struct random *r, const struct dialogue *d)
 {
 	size_t nest = nest_begin(m, POSTERN_A_SERVICE);
@@ -227,6 +294,8 @@ static void put_service(struct message *m, struct random *r, const struct dialog
 	}
 	if (d->services && one_in(r, 3))
 		put_indices(m, r, POSTERN_A_MEMBERS, d->services);
+	if (one_in(r, 4))
+		put_rpc(m, r);
 	put_place(m, r);
 	nest_end(m, nest);
 }
@@ -414,6 +483,21 @@ void put_good_service(struct message *m)
 	nest_end(m, nest);
 }
 
+void put_good_rpc(struct message *m)
+{
+	static const struct postern_rpc rpc[] = {
+		{ .uuid = { 1, 2, 3 }, .major = 4, .minor = 5, .lo = 1024, .hi = 65535 },
+		{ .uuid = { [15] = 9 }, .lo = 1225, .hi = 1225, .flags = POSTERN_RPC_PINNED },
+		{ .lo = 49152, .hi = 65535, .flags = POSTERN_RPC_ANY },
+	};
+	size_t nest = nest_begin(m, POSTERN_A_SERVICE);
+
+	put_string(m, POSTERN_A_NAME, "good-rpc");
+	put(m, POSTERN_A_RPC, rpc, sizeof(rpc));
+	put_u32(m, POSTERN_A_RPC_PER_CLIENT, 10);
+	nest_end(m, nest);
+}
+
 void put_good_rule(struct message *m)
 {
 	static const struct postern_endpoint from = { .kind = POSTERN_ENDPOINT_ZONE };
@@ -434,6 +518,7 @@ void put_good_objects(struct message *m)
 	put_good_zone(m);
 	put_good_hosts(m);
 	put_good_service(m);
+	put_good_rpc(m);
 	put_good_rule(m);
 }
 

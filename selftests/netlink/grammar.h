@@ -29,6 +29,7 @@ void put_good_objects(struct message *m);
 void put_good_zone(struct message *m);
 void put_good_hosts(struct message *m);
 void put_good_service(struct message *m);
+void put_good_rpc(struct message *m);
 void put_good_rule(struct message *m);
 
 /* Adds the objects of an accepted POLICY_ADD to @d. */

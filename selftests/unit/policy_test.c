@@ -238,6 +238,150 @@ static void test_abandoned(void)
 	      (unsigned long long)pn_memory_total());
 }
 
+/* What is refused of an RPC service, and with which words. */
+struct rpc_case {
+	const char *why;			/* NULL: it is taken */
+	struct postern_rpc rpc;
+	u32 flags, idle_ms, per_client, remember_ms;	/* 0: the default */
+};
+
+static const struct rpc_case rpc_cases[] = {
+	{ .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 0 } },
+	{ .rpc = { { 1 }, 1, 0, 1225, 1225, POSTERN_RPC_PINNED, 0 } },
+	{ .rpc = { { 1 }, 1, 0, 135, 135, POSTERN_RPC_PINNED, 0 } },
+	{ .rpc = { { 0 }, 0, 0, 49152, 65535, POSTERN_RPC_ANY, 0 } },
+	{ .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 0 },
+	  .flags = 0x3f, .idle_ms = 20000, .per_client = 1, .remember_ms = 60000 },
+	{ .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 0 },
+	  .idle_ms = 86400000, .per_client = 1024, .remember_ms = 604800000 },
+	{ .why = "unknown flags of an RPC interface",
+	  .rpc = { { 1 }, 1, 0, 1024, 65535, 4, 0 } },
+	{ .why = "the padding of an RPC interface is not 0",
+	  .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 1 } },
+	{ .why = "any RPC interface cannot be pinned to a port",
+	  .rpc = { { 0 }, 0, 0, 1225, 1225, POSTERN_RPC_ANY | POSTERN_RPC_PINNED, 0 } },
+	{ .why = "any RPC interface has no UUID and no version",
+	  .rpc = { { [15] = 1 }, 0, 0, 1024, 65535, POSTERN_RPC_ANY, 0 } },
+	{ .why = "any RPC interface has no UUID and no version",
+	  .rpc = { { 0 }, 1, 0, 1024, 65535, POSTERN_RPC_ANY, 0 } },
+	{ .why = "any RPC interface has no UUID and no version",
+	  .rpc = { { 0 }, 0, 1, 1024, 65535, POSTERN_RPC_ANY, 0 } },
+	{ .why = "a range of RPC ports ends before it begins",
+	  .rpc = { { 1 }, 1, 0, 5001, 5000, 0, 0 } },
+	{ .why = "RPC ports are 1024 to 65535, or a pinned 135",
+	  .rpc = { { 1 }, 1, 0, 1023, 65535, 0, 0 } },
+	{ .why = "RPC ports are 1024 to 65535, or a pinned 135",
+	  .rpc = { { 1 }, 1, 0, 135, 135, 0, 0 } },
+	{ .why = "RPC ports are 1024 to 65535, or a pinned 135",
+	  .rpc = { { 1 }, 1, 0, 135, 1024, POSTERN_RPC_PINNED, 0 } },
+	{ .why = "unknown options of an RPC service",
+	  .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 0 },
+	  .flags = 1 << 6 },
+	{ .why = "the idle time of pinholes is 20 s to 1 day",
+	  .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 0 },
+	  .idle_ms = 19999 },
+	{ .why = "the idle time of pinholes is 20 s to 1 day",
+	  .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 0 },
+	  .idle_ms = 86400001 },
+	{ .why = "a client may have 1 to 1024 pinholes",
+	  .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 0 },
+	  .per_client = 1025 },
+	{ .why = "the mapper's answers are remembered 1 minute to 7 days",
+	  .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 0 },
+	  .remember_ms = 59999 },
+	{ .why = "the mapper's answers are remembered 1 minute to 7 days",
+	  .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 0 },
+	  .remember_ms = 604800001 },
+	{ .why = "the mapper's answers are remembered only where binds are checked",
+	  .rpc = { { 1 }, 1, 0, 1024, 65535, 0, 0 },
+	  .flags = POSTERN_RPC_OPT_BIND_OBSERVE },
+};
+
+static int add_rpc(struct pn_policy *policy, const struct rpc_case *x,
+		   struct postern_rpc *rpc, u32 nr, struct netlink_ext_ack *extack)
+{
+	return pn_policy_add_service(policy, &(struct pn_service){
+		.name = "rpc", .rpc = rpc, .nr_rpc = nr, .rpc_flags = x->flags,
+		.rpc_idle_ms = x->idle_ms ?: PN_RPC_IDLE_MS,
+		.rpc_per_client = x->per_client ?: PN_RPC_PER_CLIENT,
+		.rpc_remember_ms = x->remember_ms ?: PN_RPC_REMEMBER_MS }, extack);
+}
+
+static void test_rpc(void)
+{
+	static struct postern_rpc many[POSTERN_RPC_MAX + 1];
+	struct pn_policy *policy = pn_policy_alloc(NULL);
+	struct netlink_ext_ack extack = {};
+	const struct rpc_case *x;
+	u32 i, good = 0;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(rpc_cases); i++) {
+		struct postern_rpc two[2];
+
+		x = &rpc_cases[i];
+		extack = (struct netlink_ext_ack){};
+		/* the second is looked at as well */
+		two[0] = rpc_cases[0].rpc;
+		two[1] = x->rpc;
+		err = add_rpc(policy, x, two, 2, &extack);
+		CHECK(err == (x->why ? -EINVAL : 0), "case %u: %d", i, err);
+		CHECK(x->why ? extack._msg && !strcmp(extack._msg, x->why) : !extack._msg,
+		      "case %u: %s", i, extack._msg);
+		good += !x->why;
+		CHECK(policy->nr_rpc == good * 2, "case %u: %u interfaces", i, policy->nr_rpc);
+		CHECK(policy->nr_services == good, "case %u: %u services", i,
+		      policy->nr_services);
+	}
+	CHECK(policy->services[0].nr_rpc == 2 && policy->services[0].reaches_rpc &&
+	      !memcmp(policy->services[0].rpc, &rpc_cases[0].rpc, sizeof(many[0])),
+	      "it is not kept as it was");
+	for (i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = rpc_cases[0].rpc;
+	err = add_rpc(policy, &rpc_cases[0], many, POSTERN_RPC_MAX - policy->nr_rpc + 1, &extack);
+	CHECK(err == -E2BIG && !strcmp(extack._msg, "more than 8192 RPC interfaces in all"),
+	      "too many: %d %s", err, extack._msg);
+	CHECK(!add_rpc(policy, &rpc_cases[0], many, POSTERN_RPC_MAX - policy->nr_rpc, &extack),
+	      "as many as there may be: %s", extack._msg);
+	pn_policy_free(policy);
+	CHECK(!pn_memory_total(), "%llu bytes left", (unsigned long long)pn_memory_total());
+}
+
+/* A block rule reaches no RPC service, however deep below its own services. */
+static void test_rpc_blocked(void)
+{
+	struct postern_endpoint any = { POSTERN_ENDPOINT_ANY, 0 };
+	struct postern_ports smtp = { .proto = 6, .lo = 25, .hi = 25 };
+	struct postern_rpc rpc = rpc_cases[0].rpc;
+	struct pn_policy *policy = pn_policy_alloc(NULL);
+	struct netlink_ext_ack extack = {};
+	u32 i, action, member;
+	int err, expected;
+
+	CHECK(!pn_policy_add_service(policy, &(struct pn_service){
+		.name = "smtp", .ports = &smtp, .nr_ports = 1 }, &extack), "smtp");
+	CHECK(!add_rpc(policy, &rpc_cases[0], &rpc, 1, &extack), "rpc");
+	for (member = 0; member < 4; member++)
+		CHECK(!pn_policy_add_service(policy, &(struct pn_service){
+			.name = "s", .members = &member, .nr_members = 1 }, &extack), "s");
+	/* smtp, rpc, of smtp, of rpc, of smtp, of rpc */
+	for (i = 0; i < policy->nr_services; i++) {
+		for (action = 0; action < 2; action++) {
+			extack = (struct netlink_ext_ack){};
+			err = pn_policy_add_rule(policy, &(struct pn_rule){
+				.text = "t", .action = action, .src = &any, .nr_src = 1,
+				.dst = &any, .nr_dst = 1, .services = &i,
+				.nr_services = 1 }, &extack);
+			expected = action == POSTERN_ACTION_BLOCK && i % 2 ? -EINVAL : 0;
+			CHECK(err == expected, "service %u action %u: %d", i, action, err);
+			CHECK(!err || !strcmp(extack._msg,
+					      "a block rule cannot name an RPC service"),
+			      "%s", extack._msg);
+		}
+	}
+	pn_policy_free(policy);
+}
+
 static double seconds(void)
 {
 	struct timespec t;
@@ -285,6 +429,8 @@ int main(int argc, char **argv)
 		  test_classify },
 		{ "policy: any allocation may fail", test_no_memory },
 		{ "policy: abandoned while staged", test_abandoned },
+		{ "policy: what is refused of RPC services", test_rpc },
+		{ "policy: a block rule reaches no RPC service", test_rpc_blocked },
 		{ "policy: nesting cannot explode", test_nesting },
 	};
 

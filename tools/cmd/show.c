@@ -7,6 +7,7 @@
 #include "../fetch.h"
 #include "../out.h"
 #include "../policy/address.h"
+#include "../policy/rpc.h"
 
 /* What is shown of a set on a line; JSON has more, and --config all. */
 #define SHOWN_TEXT 4
@@ -109,6 +110,67 @@ static void show_hosts(const struct policy *p)
 	out_end();
 }
 
+static void show_rpc_json(const struct rpc *rpc)
+{
+	const struct interface *line;
+	char uuid[UUID_TEXT_MAX];
+	struct rpc_entry *e;
+
+	out_array("interfaces");
+	vec_for_each(e, &rpc->interfaces) {
+		const struct postern_rpc *r = &e->rpc;
+
+		out_object(NULL);
+		out_bool("any", NULL, r->flags & POSTERN_RPC_ANY);
+		if (!(r->flags & POSTERN_RPC_ANY)) {
+			line = interface_find(r->uuid, r->major);
+			uuid_print(r->uuid, uuid);
+			if (line)
+				out_str("name", NULL, line->name);
+			out_str("uuid", NULL, uuid);
+			out_uint("major", NULL, r->major);
+			out_uint("minor", NULL, r->minor);
+		}
+		out_uint("low", NULL, r->lo);
+		out_uint("high", NULL, r->hi);
+		out_bool("pinned", NULL, r->flags & POSTERN_RPC_PINNED);
+		out_end();
+	}
+	out_end();
+	out_uint("idle", NULL, rpc->idle_ms);
+	out_uint("pinholes", NULL, rpc->per_client);
+	out_bool("lookup", NULL, rpc->flags & POSTERN_RPC_OPT_LOOKUP);
+	out_bool("sealed-deny", NULL, rpc->flags & POSTERN_RPC_OPT_SEALED_DENY);
+	out_bool("bind-observe", NULL, rpc->flags & POSTERN_RPC_OPT_BIND_OBSERVE);
+	if (!(rpc->flags & POSTERN_RPC_OPT_NO_REMEMBER))
+		out_uint("remember", NULL, rpc->remember_ms);
+	out_bool("tower-strict", NULL, rpc->flags & POSTERN_RPC_OPT_TOWER_STRICT);
+	out_bool("resume-refuse", NULL, rpc->flags & POSTERN_RPC_OPT_RESUME_REFUSE);
+}
+
+static void show_rpc(const struct service *s)
+{
+	char *text;
+	size_t len;
+	FILE *f;
+
+	if (!s->rpc)
+		return;
+	if (out_is_json()) {
+		out_object("rpc");
+		show_rpc_json(s->rpc);
+		out_end();
+		return;
+	}
+	f = open_memstream(&text, &len);
+	if (!f)
+		return;
+	print_rpc(f, s->rpc);
+	fclose(f);
+	out_text(s->ports.n ? ", %s" : "%s", text);
+	free(text);
+}
+
 static void show_services(const struct policy *p)
 {
 	struct service *s, *member;
@@ -129,15 +191,37 @@ static void show_services(const struct policy *p)
 		out_color_str(COLOR_NAME, "name", "service %-20s ", s->name);
 		out_str("ports", "%s", text);
 		free(text);
+		show_rpc(s);
 		out_array("members");
 		vec_for_each(member, &s->members)
-			out_element(member_i || s->ports.n ? ", %s" : "%s", member->name);
+			out_element(member_i || s->ports.n || s->rpc ? ", %s" : "%s", member->name);
 		out_end();
 		out_bool("builtin", "  built in", builtin_is(s));
 		if (builtin_is(s))
 			out_text("\n");
 		else
 			print_place(p, &s->loc);
+		out_end();
+	}
+	out_end();
+}
+
+/* Of the tool itself: what a policy may call by name. */
+static void show_interfaces(void)
+{
+	unsigned int i;
+
+	out_array("interfaces");
+	for (i = 0; i < nr_interfaces; i++) {
+		const struct interface *line = &interfaces[i];
+
+		out_object(NULL);
+		out_color_str(COLOR_NAME, "name", "%-20s ", line->name);
+		out_str("uuid", "%s ", line->uuid);
+		out_text("%2u.%-2u  ", line->major, line->minor);
+		out_uint("major", NULL, line->major);
+		out_uint("minor", NULL, line->minor);
+		out_str("note", "%s\n", line->note);
 		out_end();
 	}
 	out_end();
@@ -216,7 +300,8 @@ static bool is_known(const char *word)
 	for (i = 0; i < NR_WHATS; i++)
 		if (is_wanted(&whats[i], word))
 			return true;
-	complain("usage: postern show %s", "[policy|rules|zones|hosts|services] [--config]");
+	complain("usage: postern show %s",
+		 "[policy|rules|zones|hosts|services|interfaces] [--config]");
 	return false;
 }
 
@@ -231,6 +316,10 @@ enum status cmd_show(const struct args *args)
 
 	if (!args->nr && !config)
 		return cmd_status(args);
+	if (args->nr && !config && !strcmp(args->words[0], "interfaces")) {
+		show_interfaces();
+		return STATUS_OK;
+	}
 	if (args->nr && !is_known(args->words[0]))
 		return STATUS_USAGE;
 	status = kernel_open(&nl);

@@ -252,7 +252,7 @@ static bool port_in_range(struct policy *p, const struct ref *word, long port)
 	return false;
 }
 
-static bool parse_ports(struct policy *p, const struct ref *word, long *lo, long *hi)
+bool build_ports(struct policy *p, const struct ref *word, long *lo, long *hi)
 {
 	const char *t = word->name;
 
@@ -292,7 +292,7 @@ struct wanted *build_wanted_ports(struct policy *p, uint8_t proto, const struct 
 	long lo, hi;
 
 	vec_for_each(word, ports)
-		if (parse_ports(p, word, &lo, &hi))
+		if (build_ports(p, word, &lo, &hi))
 			add_ports(p, w, proto, 0, (unsigned int)lo, (unsigned int)hi, word->loc);
 	return w;
 }
@@ -334,6 +334,27 @@ struct wanted *build_wanted_icmp(struct policy *p, uint8_t proto, const struct r
 	return w;
 }
 
+/* A keyword in a place where it is a word like others. */
+struct ref *build_word(struct policy *p, const char *word, struct loc loc)
+{
+	struct ref *ref = arena_alloc(&p->arena, sizeof(*ref));
+
+	ref->name = word;
+	ref->loc = loc;
+	return ref;
+}
+
+struct rpc_element *build_rpc_element(struct policy *p, const struct ref *ref,
+				      const struct vec *words, struct loc loc)
+{
+	struct rpc_element *element = arena_alloc(&p->arena, sizeof(*element));
+
+	element->ref = ref;
+	element->words = words;
+	element->loc = loc;
+	return element;
+}
+
 uint8_t build_protocol(struct policy *p, const struct ref *word)
 {
 	int proto = protocol_parse(word->name);
@@ -366,6 +387,11 @@ void build_service(struct policy *p, const struct ref *name, const struct vec *w
 		}
 		vec_for_each(spec, &w->ports)
 			vec_push(&p->arena, &s->ports, spec);
+		if (w->rpc && s->rpc)
+			diag_error(&p->diags, w->loc,
+				   "a service has at most one rpc; make the other a service of its own.");
+		else if (w->rpc)
+			s->rpc = w->rpc;
 	}
 	vec_push(&p->arena, &p->services, s);
 	if (!check_name(p, name))

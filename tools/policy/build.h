@@ -11,6 +11,13 @@ struct item {
 	bool file;
 };
 
+/* An entry of the braces of rpc. */
+struct rpc_element {
+	const struct ref *ref; /* NULL: any */
+	const struct vec *words; /* struct ref: what follows it, in pairs */
+	struct loc loc;
+};
+
 /* In the same word as the flags of a rule. */
 #define BUILD_BLOCK (1u << 31)
 
@@ -29,6 +36,15 @@ struct wanted *build_wanted_ports(struct policy *p, uint8_t proto, const struct 
 				  struct loc loc);
 struct wanted *build_wanted_icmp(struct policy *p, uint8_t proto, const struct ref *type,
 				 const struct ref *code, struct loc loc);
+/* A port or a range; complains if it is neither. */
+bool build_ports(struct policy *p, const struct ref *word, long *lo, long *hi);
+struct ref *build_word(struct policy *p, const char *word, struct loc loc);
+struct rpc_element *build_rpc_element(struct policy *p, const struct ref *ref,
+				      const struct vec *words, struct loc loc);
+struct wanted *build_wanted_rpc(struct policy *p, const struct vec *elements,
+				const struct vec *words, struct loc loc);
+void build_unknown_limit(struct policy *p, const struct ref *word);
+void build_unknown_option(struct policy *p, const struct ref *word);
 uint8_t build_protocol(struct policy *p, const struct ref *word);
 void build_service(struct policy *p, const struct ref *name, const struct vec *wanted,
 		   struct loc loc);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
+#include "rpc.h"
 
 #define TCP IPPROTO_TCP
 #define UDP IPPROTO_UDP
@@ -49,6 +49,21 @@ static const struct builtin {
 	{ "x400", { PORT(TCP, 102) } },
 };
 
+/* Exchange's: its clients, with and without static ports, and its servers. */
+static const struct builtin_rpc {
+	const char *name;
+	struct {
+		const char *interface;
+		uint16_t port; /* 0: as the mapper says */
+	} elements[3];
+} builtin_rpcs[] = {
+	{ "exchange-client",
+	  { { "exchange-ds", 0 }, { "exchange-is", 0 }, { "exchange-rfr", 0 } } },
+	{ "exchange-client-st", { { "exchange-ds", 1225 }, { "exchange-is", 1226 } } },
+	{ "exchange-intrasite", { { "exchange-ds", 0 }, { "exchange-mta", 0 } } },
+	{ "site-connector", { { "exchange-mta", 0 } } },
+};
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const struct builtin *find(const char *name)
@@ -61,6 +76,26 @@ static const struct builtin *find(const char *name)
 	return NULL;
 }
 
+static const struct builtin_rpc *find_rpc(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(builtin_rpcs); i++)
+		if (!strcmp(builtin_rpcs[i].name, name))
+			return &builtin_rpcs[i];
+	return NULL;
+}
+
+static struct rpc *make_rpc(struct arena *arena, const struct builtin_rpc *b)
+{
+	struct rpc *rpc = rpc_new(arena);
+	size_t i;
+
+	for (i = 0; i < COUNT(b->elements) && b->elements[i].interface; i++)
+		rpc_add_name(arena, rpc, b->elements[i].interface, b->elements[i].port);
+	return rpc;
+}
+
 static unsigned int nr_ports(const struct builtin *b)
 {
 	return b->ports[1].proto ? 2 : 1;
@@ -68,7 +103,7 @@ static unsigned int nr_ports(const struct builtin *b)
 
 bool builtin_name(const char *name)
 {
-	return find(name);
+	return find(name) || find_rpc(name);
 }
 
 void builtin_suggest(struct nearest *n)
@@ -77,20 +112,25 @@ void builtin_suggest(struct nearest *n)
 
 	for (i = 0; i < COUNT(builtins); i++)
 		nearest_try(n, builtins[i].name);
+	for (i = 0; i < COUNT(builtin_rpcs); i++)
+		nearest_try(n, builtin_rpcs[i].name);
 }
 
 struct service *builtin_service(struct policy *p, const char *name)
 {
+	const struct builtin_rpc *rpc = find_rpc(name);
 	const struct builtin *b = find(name);
 	struct service *s;
 	unsigned int i;
 
-	if (!b)
+	if (!b && !rpc)
 		return NULL;
 	s = arena_alloc(&p->arena, sizeof(*s));
-	s->name = b->name;
+	s->name = b ? b->name : rpc->name;
 	s->builtin = true;
-	for (i = 0; i < nr_ports(b); i++) {
+	if (rpc)
+		s->rpc = make_rpc(&p->arena, rpc);
+	for (i = 0; b && i < nr_ports(b); i++) {
 		struct port_spec *spec = arena_alloc(&p->arena, sizeof(*spec));
 
 		spec->ports = b->ports[i];
@@ -102,10 +142,20 @@ struct service *builtin_service(struct policy *p, const char *name)
 /* Whether it means just what the built-in service of its name means. */
 bool builtin_is(const struct service *s)
 {
+	const struct builtin_rpc *rpc = find_rpc(s->name);
 	const struct builtin *b = find(s->name);
+	struct arena arena = { 0 };
 	struct port_spec *spec;
+	bool same;
 
-	if (!b || s->ports.n != nr_ports(b) || s->refs.n || s->members.n)
+	if (rpc) {
+		if (s->ports.n || s->refs.n || s->members.n)
+			return false;
+		same = rpc_same(s->rpc, make_rpc(&arena, rpc));
+		arena_free(&arena);
+		return same;
+	}
+	if (!b || s->rpc || s->ports.n != nr_ports(b) || s->refs.n || s->members.n)
 		return false;
 	vec_for_each(spec, &s->ports)
 		if (memcmp(&spec->ports, &b->ports[spec_i], sizeof(spec->ports)))

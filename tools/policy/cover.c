@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cover.h"
+#include "rpc.h"
 
 static struct flat_part *part_for(struct flat *flat, const struct zone *zone)
 {
@@ -163,6 +164,10 @@ static void add_service(struct flat_ports *flat, struct service *s, unsigned int
 	if (s->walk == walk)
 		return;
 	s->walk = walk;
+	if (s->rpc) {
+		flat->rpc = xrealloc(flat->rpc, flat->nr_rpc + 1, sizeof(*flat->rpc));
+		flat->rpc[flat->nr_rpc++] = s;
+	}
 	vec_for_each(spec, &s->ports)
 		add_range(flat, &spec->ports);
 	vec_for_each(member, &s->members)
@@ -207,7 +212,23 @@ void flat_services(struct flat_ports *flat, const struct vec *services)
 void flat_services_release(struct flat_ports *flat)
 {
 	free(flat->ranges);
+	free(flat->rpc);
 	*flat = (struct flat_ports){ 0 };
+}
+
+/* All of TCP holds all of RPC; apart from that only the same rpc is known to. */
+static bool covers_rpc(const struct flat_ports *a, const struct service *rpc)
+{
+	unsigned int i;
+
+	for (i = 0; i < a->nr_rpc; i++)
+		if (rpc_same(a->rpc[i]->rpc, rpc->rpc))
+			return true;
+	for (i = 0; i < a->nr; i++)
+		if (a->ranges[i].proto == IPPROTO_TCP && !a->ranges[i].lo &&
+		    a->ranges[i].hi == UINT16_MAX)
+			return true;
+	return false;
 }
 
 bool flat_services_cover(const struct flat_ports *a, const struct flat_ports *b)
@@ -218,6 +239,9 @@ bool flat_services_cover(const struct flat_ports *a, const struct flat_ports *b)
 		return true;
 	if (b->any)
 		return false;
+	for (i = 0; i < b->nr_rpc; i++)
+		if (!covers_rpc(a, b->rpc[i]))
+			return false;
 	for (i = 0; i < b->nr; i++) {
 		const struct flat_range *r = &b->ranges[i];
 

@@ -27,6 +27,8 @@ struct flat_ports {
 		uint8_t proto;
 		uint16_t lo, hi;
 	} * ranges;
+	unsigned int nr_rpc;
+	const struct service **rpc; /* what they open is not known before */
 };
 
 void flat_end(struct flat *flat, const struct vec *endpoints);

@@ -22,6 +22,10 @@ struct lexer {
 	int prev; /* the last token, 0 at the start of a statement */
 	int statement; /* the first token of the statement */
 	const struct ref *subject; /* the name after it */
+	int rpc; /* the depth inside the braces of rpc; 0: not in one */
+	unsigned int rpc_words; /* since the last comma or brace */
+	const struct ref *rpc_word; /* the last one */
+	const char *rpc_expects; /* what a word would be there; NULL: not in one */
 	bool colon; /* there was one in the statement */
 	struct loc first; /* where the statement begins */
 };

@@ -64,12 +64,14 @@ struct service {
 	struct loc loc;
 	struct loc name_loc;
 	struct vec ports; /* struct port_spec */
+	struct rpc *rpc; /* NULL: none */
 	struct vec refs; /* struct ref */
 	struct vec members; /* struct service */
 	bool builtin;
 	uint32_t index;
 	enum visit visit;
 	unsigned int depth;
+	bool reaches_rpc; /* it has an rpc, or something in it has */
 	unsigned int walk; /* see cover.c */
 };
 
@@ -83,6 +85,19 @@ struct place {
 struct port_spec {
 	struct postern_ports ports;
 	struct loc loc;
+};
+
+struct rpc_entry {
+	struct postern_rpc rpc;
+	struct loc loc;
+};
+
+/* What stands behind the word rpc. */
+struct rpc {
+	struct loc loc;
+	struct vec interfaces; /* struct rpc_entry */
+	uint32_t flags; /* POSTERN_RPC_OPT_* */
+	uint32_t idle_ms, per_client, remember_ms;
 };
 
 struct endpoint {
@@ -99,6 +114,7 @@ struct wanted {
 	struct loc loc;
 	const char *name; /* NULL: it is written out */
 	struct vec ports; /* struct port_spec */
+	struct rpc *rpc;
 	struct service *service;
 };
 
@@ -154,6 +170,7 @@ void icmp_type_suggest(struct nearest *n, uint8_t proto);
 char *print_rule(struct arena *arena, const struct rule *rule);
 void print_policy(FILE *f, const struct policy *p);
 void print_ports(FILE *f, const struct vec *ports);
+void print_rpc(FILE *f, const struct rpc *rpc);
 void print_hosts_name(FILE *f, const struct hosts *h);
 void print_service_name(FILE *f, const struct service *s);
 

@@ -20,6 +20,7 @@
 	struct endpoint *endpoint;
 	struct item *item;
 	struct wanted *wanted;
+	struct rpc_element *element;
 	struct {
 		const struct ref *zone;
 		uint32_t flags;
@@ -33,6 +34,7 @@
 #include <string.h>
 
 #include "policy.h"
+#include "rpc.h"
 
 #define YYLLOC_DEFAULT(cur, rhs, n)                                                                \
 	do {                                                                                       \
@@ -74,6 +76,7 @@ static struct vec *list_add(struct lexer *lx, struct vec *list, const void *item
 %token ZONE "'zone'" HOSTS "'hosts'" SERVER "'server'" SERVICE "'service'"
 %token BLOCK "'block'" ALLOW "'allow'" SET "'set'" INCLUDE "'include'"
 %token IN "'in'" NAT "'nat'" SELF "'self'" ANY "'any'" FILE_WORD "'file'" REJECT "'reject'"
+%token RPC "'rpc'"
 %token LOG "'log'" OBSERVE "'observe'" MARK "'mark'" NAME "'name'" PROTO "'proto'"
 %token ARROW "'->'" BOTH_WAYS "'<->'" EOS "the end of the statement" SEMICOLON "';'"
 %token '{' "'{'" '}' "'}'" ',' "','" '=' "'='" ':' "':'"
@@ -83,6 +86,9 @@ static struct vec *list_add(struct lexer *lx, struct vec *list, const void *item
 %type <endpoint> endpoint
 %type <item> item
 %type <wanted> wanted
+%type <element> rpc_element
+%type <list> rpc_elements rpc_words rpc_options
+%type <ref> rpc_value
 %type <rule> options
 %type <opts> hosts_opts
 %type <flags> zone_opts action arrow
@@ -228,6 +234,35 @@ wanted
 	| ICMP WORD { $$ = build_wanted_icmp(lx->p, $1, $2, NULL, @$); }
 	| ICMP WORD WORD { $$ = build_wanted_icmp(lx->p, $1, $2, $3, @$); }
 	| PROTO protocol { $$ = build_wanted_any(lx->p, $2, @$); }
+	| RPC '{' rpc_elements comma '}' rpc_options {
+		$$ = build_wanted_rpc(lx->p, $3, $6, @$);
+	}
+	;
+
+rpc_elements
+	: rpc_element { $$ = list_add(lx, list_new(lx), $1); }
+	| rpc_elements ',' rpc_element { $$ = list_add(lx, $1, $3); }
+	;
+
+rpc_element
+	: WORD rpc_words { $$ = build_rpc_element(lx->p, $1, $2, @1); }
+	| ANY rpc_words { $$ = build_rpc_element(lx->p, NULL, $2, @1); }
+	;
+
+rpc_words
+	: %empty { $$ = list_new(lx); }
+	| rpc_words WORD WORD { $$ = list_add(lx, list_add(lx, $1, $2), $3); }
+	;
+
+rpc_options
+	: %empty { $$ = list_new(lx); }
+	| rpc_options WORD rpc_value { $$ = list_add(lx, list_add(lx, $1, $2), $3); }
+	;
+
+rpc_value
+	: WORD
+	| ALLOW { $$ = build_word(lx->p, "allow", @1); }
+	| OBSERVE { $$ = build_word(lx->p, "observe", @1); }
 	;
 
 port_list
@@ -256,14 +291,54 @@ text
 
 %%
 
+static const char rpc_option_value[] = "the option's value", rpc_number[] = "a number";
+
+/* What a word would be in an rpc; NULL: the next token is not in one. */
+static const char *expected_in_rpc(const struct lexer *lx)
+{
+	if (!lx->rpc)
+		return NULL;
+	if (lx->depth < lx->rpc)
+		return lx->rpc_words % 2 ? rpc_option_value : "an option of rpc";
+	if (!lx->rpc_words)
+		return "an interface";
+	return lx->rpc_words % 2 ? "version, port or ports" : rpc_number;
+}
+
+/*
+ * lx->rpc is the depth inside the braces of an rpc; outside of them it goes on with
+ * options, in pairs of words.
+ */
+static void follow_rpc(struct lexer *lx, const POLICY_STYPE *value, int token)
+{
+	if (token == RPC) {
+		lx->rpc = lx->depth + 1;
+		lx->rpc_words = 0;
+		lx->rpc_word = NULL;
+		return;
+	}
+	if (lx->depth < lx->rpc - 1 || (lx->depth < lx->rpc && token == ','))
+		lx->rpc = 0;
+	if (token == WORD)
+		lx->rpc_word = value->ref;
+	if (token == ',' || token == '{' || token == '}')
+		lx->rpc_words = 0;
+	else
+		lx->rpc_words++;
+}
+
 /* Remembers where in its statement each token stands; the grammar does not say. */
 static int policy_lex(POLICY_STYPE *value, struct loc *loc, struct lexer *lx, yyscan_t scanner)
 {
-	int token = policy_scan(value, loc, scanner);
+	int token;
 
+	/* For the message if the token is not what is expected. */
+	lx->rpc_expects = expected_in_rpc(lx);
+	token = policy_scan(value, loc, scanner);
 	lx->line_begun = token != EOS;
 	if (token == EOS) {
 		lx->prev = 0;
+		lx->rpc = 0;
 		return token;
 	}
 	if (!lx->prev) {
@@ -275,6 +350,7 @@ static int policy_lex(POLICY_STYPE *value, struct loc *loc, struct lexer *lx, yy
 		lx->subject = value->ref;
 	}
 	lx->colon = lx->colon || token == ':';
+	follow_rpc(lx, value, token);
 	lx->prev = token;
 	return token;
 }
@@ -297,6 +373,8 @@ static const char *expected_word(struct lexer *lx)
 {
 	bool named = lx->subject;
 
+	if (lx->rpc_expects)
+		return lx->rpc_expects;
 	switch (lx->statement) {
 	case ZONE:
 		if (!named)
@@ -335,7 +413,7 @@ static const char *symbol_text(struct lexer *lx, yysymbol_kind_t symbol)
 	}
 }
 
-#define EXPECTED_MAX 5
+#define EXPECTED_MAX 6
 
 static const char *expected_text(const yypcontext_t *ctx, struct lexer *lx)
 {
@@ -377,6 +455,28 @@ static bool is_keyword(struct lexer *lx, const struct loc *loc)
 	return keyword_is(text, strlen(text));
 }
 
+/* In an rpc a word may be wrong that is only found out by what comes behind it. */
+static bool report_in_rpc(struct lexer *lx, const struct loc *loc)
+{
+	const struct ref *word = lx->rpc_word;
+
+	if (!lx->rpc_expects || !word)
+		return false;
+	if (!strcmp(lx->rpc_expects, rpc_option_value)) {
+		if (rpc_is_option(word->name))
+			diag_error(&lx->p->diags, *loc, "the option '%s' has no value.",
+				   word->name);
+		else
+			build_unknown_option(lx->p, word);
+		return true;
+	}
+	if (!strcmp(lx->rpc_expects, rpc_number) && !rpc_is_limit(word->name)) {
+		build_unknown_limit(lx->p, word);
+		return true;
+	}
+	return false;
+}
+
 static int yyreport_syntax_error(const yypcontext_t *ctx, struct lexer *lx, yyscan_t scanner)
 {
 	yysymbol_kind_t token = yypcontext_token(ctx);
@@ -389,6 +489,8 @@ static int yyreport_syntax_error(const yypcontext_t *ctx, struct lexer *lx, yysc
 	if (token == YYSYMBOL_BAD)
 		return 0;
 	if (token == YYSYMBOL_EOS && lx->muted.line == loc->line && lx->muted.col == loc->col)
+		return 0;
+	if (report_in_rpc(lx, loc))
 		return 0;
 	if (token == YYSYMBOL_EOS || token == YYSYMBOL_YYEOF) {
 		diag_error(d, *loc, "the statement ends too early%s.", expected_text(ctx, lx));

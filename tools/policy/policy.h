@@ -21,6 +21,7 @@ void policy_parse_text(struct policy *p, const char *name, const char *text, siz
 bool policy_parse_source(struct policy *p, struct source *src);
 void policy_include(struct policy *p, const struct ref *path, struct loc loc);
 void policy_resolve(struct policy *p);
+void policy_check_pinned(struct policy *p);
 void policy_warn(struct policy *p);
 bool prefix_file_read(struct policy *p, struct hosts *h, const struct ref *file);
 char *policy_path(struct policy *p, const struct ref *path);

@@ -6,6 +6,7 @@
 #include "address.h"
 #include "lexer.h"
 #include "model.h"
+#include "rpc.h"
 
 static bool has_ports(uint8_t proto)
 {
@@ -90,6 +91,135 @@ void print_ports(FILE *f, const struct vec *ports)
 	fputs(grouped ? " }" : "", f);
 }
 
+/* The length of the run from @i on that is just what a name, or its version, stands for. */
+static unsigned int run_of_name(const struct rpc *rpc, unsigned int i, const char *name, int major)
+{
+	const struct rpc_entry *first = rpc->interfaces.v[i], *e;
+	unsigned int k, n = 0;
+	uint8_t uuid[16];
+
+	for (k = 0; k < nr_interfaces; k++) {
+		const struct interface *line = &interfaces[k];
+
+		if (strcmp(line->name, name) || (major >= 0 && line->major != major))
+			continue;
+		if (i + n == rpc->interfaces.n)
+			return 0;
+		e = rpc->interfaces.v[i + n++];
+		uuid_parse(line->uuid, uuid);
+		if (memcmp(e->rpc.uuid, uuid, sizeof(uuid)) || e->rpc.major != line->major ||
+		    e->rpc.minor != line->minor || e->rpc.lo != first->rpc.lo ||
+		    e->rpc.hi != first->rpc.hi || e->rpc.flags != first->rpc.flags)
+			return 0;
+	}
+	return n;
+}
+
+/* The interface at @i, without its ports. Return: how many entries that stands for. */
+static unsigned int print_interface(FILE *f, const struct rpc *rpc, unsigned int i)
+{
+	const struct rpc_entry *e = rpc->interfaces.v[i];
+	const struct interface *line;
+	char uuid[UUID_TEXT_MAX];
+	unsigned int n = 0;
+
+	if (e->rpc.flags & POSTERN_RPC_ANY) {
+		fputs("any", f);
+		return 1;
+	}
+	line = interface_find(e->rpc.uuid, e->rpc.major);
+	if (line) {
+		n = run_of_name(rpc, i, line->name, -1);
+		if (n) {
+			fputs(line->name, f);
+			return n;
+		}
+		n = run_of_name(rpc, i, line->name, line->major);
+	}
+	if (n) {
+		fprintf(f, "%s version %u", line->name, line->major);
+		return n;
+	}
+	uuid_print(e->rpc.uuid, uuid);
+	fprintf(f, "%s version %u", uuid, e->rpc.major);
+	if (e->rpc.minor != (line ? line->minor : 0))
+		fprintf(f, ".%u", e->rpc.minor);
+	return 1;
+}
+
+static unsigned int print_element(FILE *f, const struct rpc *rpc, unsigned int i)
+{
+	const struct postern_rpc *r = &((const struct rpc_entry *)rpc->interfaces.v[i])->rpc;
+	unsigned int port, n = 1;
+
+	if (!(r->flags & POSTERN_RPC_PINNED)) {
+		n = print_interface(f, rpc, i);
+		if (r->flags & POSTERN_RPC_ANY || r->lo != RPC_PORT_MIN || r->hi != RPC_PORT_MAX)
+			fprintf(f, " ports %u-%u", r->lo, r->hi);
+		return n;
+	}
+	/* Ours is one port; another loader may have said a range. */
+	for (port = r->lo; port <= r->hi; port++) {
+		fputs(port > r->lo ? ", " : "", f);
+		n = print_interface(f, rpc, i);
+		fprintf(f, " port %u", port);
+	}
+	return n;
+}
+
+static void print_time(FILE *f, const char *name, uint32_t ms)
+{
+	static const struct {
+		const char *unit;
+		uint32_t ms;
+	} units[] = {
+		{ "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 },
+	};
+	unsigned int i = 0;
+
+	while (ms % units[i].ms)
+		i++;
+	fprintf(f, " %s %u%s", name, ms / units[i].ms, units[i].unit);
+}
+
+/* What differs from the defaults, and bind observe remembers nothing anyway. */
+static void print_rpc_options(FILE *f, const struct rpc *rpc)
+{
+	bool observe = rpc->flags & POSTERN_RPC_OPT_BIND_OBSERVE;
+
+	if (rpc->idle_ms != RPC_IDLE_MS)
+		print_time(f, "idle", rpc->idle_ms);
+	if (rpc->per_client != RPC_PER_CLIENT)
+		fprintf(f, " pinholes %u", rpc->per_client);
+	if (rpc->flags & POSTERN_RPC_OPT_LOOKUP)
+		fputs(" lookup allow", f);
+	if (rpc->flags & POSTERN_RPC_OPT_SEALED_DENY)
+		fputs(" sealed deny", f);
+	if (observe)
+		fputs(" bind observe", f);
+	else if (rpc->flags & POSTERN_RPC_OPT_NO_REMEMBER)
+		fputs(" remember no", f);
+	else if (rpc->remember_ms != RPC_REMEMBER_MS)
+		print_time(f, "remember", rpc->remember_ms);
+	if (rpc->flags & POSTERN_RPC_OPT_TOWER_STRICT)
+		fputs(" tower strict", f);
+	if (rpc->flags & POSTERN_RPC_OPT_RESUME_REFUSE)
+		fputs(" resume refuse", f);
+}
+
+void print_rpc(FILE *f, const struct rpc *rpc)
+{
+	unsigned int i = 0;
+
+	fputs("rpc { ", f);
+	while (i < rpc->interfaces.n) {
+		fputs(i ? ", " : "", f);
+		i += print_element(f, rpc, i);
+	}
+	fputs(" }", f);
+	print_rpc_options(f, rpc);
+}
+
 static void print_range(FILE *f, const struct range *r)
 {
 	char text[RANGE_TEXT_MAX];
@@ -130,10 +260,12 @@ void print_hosts_name(FILE *f, const struct hosts *h)
 
 void print_service_name(FILE *f, const struct service *s)
 {
-	if (*s->name == '@')
-		print_ports(f, &s->ports);
-	else
+	if (*s->name != '@')
 		fputs(s->name, f);
+	else if (s->rpc)
+		print_rpc(f, s->rpc);
+	else
+		print_ports(f, &s->ports);
 }
 
 static void print_endpoints(FILE *f, const struct vec *list)
@@ -249,7 +381,7 @@ static void print_service(FILE *f, const struct service *s)
 {
 	struct service *member;
 	struct port_spec *spec;
-	bool any = false, list = s->ports.n + s->members.n != 1;
+	bool any = false, list = s->ports.n + !!s->rpc + s->members.n != 1;
 
 	/* An ICMP range of another loader becomes several entries. */
 	if (s->ports.n == 1) {
@@ -260,6 +392,11 @@ static void print_service(FILE *f, const struct service *s)
 	vec_for_each(spec, &s->ports) {
 		fputs(any ? ", " : "", f);
 		print_spec(f, &spec->ports);
+		any = true;
+	}
+	if (s->rpc) {
+		fputs(any ? ", " : "", f);
+		print_rpc(f, s->rpc);
 		any = true;
 	}
 	vec_for_each(member, &s->members) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names become what they stand for, and the bounds of the kernel are checked. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "address.h"
@@ -7,7 +8,10 @@
 
 #define NEST_MAX 64
 #define SUGGESTIONS_MAX 100
-/* The kernel takes at most 30 KiB for one object; a port is as long as two members. */
+/*
+ * The kernel takes at most 30 KiB for one object; a port is as long as two members,
+ * an RPC interface as eight.
+ */
 #define MEMBERS_MAX 7400
 
 static int shown(const char *text)
@@ -192,7 +196,16 @@ static void add_service_member(struct policy *p, struct service *s, const struct
 		s->depth = member->depth + 1;
 	if (s->depth == NEST_MAX && member->depth + 1 == NEST_MAX)
 		diag_error(&p->diags, ref->loc, "services are nested more than %d deep.", NEST_MAX);
+	if (member->reaches_rpc)
+		s->reaches_rpc = true;
 	vec_push(&p->arena, &s->members, member);
+}
+
+static void check_service_size(struct policy *p, const struct service *s)
+{
+	if (s->members.n + s->ports.n * 2 + (s->rpc ? s->rpc->interfaces.n * 8 : 0) > MEMBERS_MAX)
+		diag_error(&p->diags, s->name_loc,
+			   "service '%s' is too long; split it into several.", s->name);
 }
 
 static void resolve_service(struct policy *p, struct service *s, unsigned int depth)
@@ -202,11 +215,10 @@ static void resolve_service(struct policy *p, struct service *s, unsigned int de
 	if (s->visit != VISIT_NEVER)
 		return;
 	s->visit = VISIT_OPEN;
+	s->reaches_rpc = s->rpc;
 	vec_for_each(ref, &s->refs)
 		add_service_member(p, s, ref, depth);
-	if (s->members.n + s->ports.n * 2 > MEMBERS_MAX)
-		diag_error(&p->diags, s->name_loc,
-			   "service '%s' is too long; split it into several.", s->name);
+	check_service_size(p, s);
 	s->visit = VISIT_DONE;
 	s->index = p->services_order.n;
 	vec_push(&p->arena, &p->services_order, s);
@@ -276,11 +288,29 @@ static void resolve_endpoint(struct policy *p, struct endpoint *e)
 	}
 }
 
-static struct service *anonymous_service(struct policy *p, const struct wanted *w)
+/* What tells one rpc from another: its text, of which a name has no blanks. */
+static const char *rpc_text(struct policy *p, const struct rpc *rpc)
+{
+	char *text = NULL, *kept, *c;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return "rpc";
+	print_rpc(f, rpc);
+	fclose(f);
+	kept = arena_strndup(&p->arena, text, len);
+	free(text);
+	for (c = kept; *c; c++)
+		if (*c == ' ')
+			*c = '_';
+	return kept;
+}
+
+static const char *ports_text(struct policy *p, const struct wanted *w)
 {
 	const char *text = "", *proto;
 	struct port_spec *spec;
-	struct service *s;
 
 	vec_for_each(spec, &w->ports) {
 		const struct postern_ports *ports = &spec->ports;
@@ -294,6 +324,14 @@ static struct service *anonymous_service(struct policy *p, const struct wanted *
 		text = arena_printf(&p->arena, ports->lo == ports->hi ? "%s%c%u" : "%s%c%u-%u",
 				    text, spec_i ? ',' : '/', ports->lo, ports->hi);
 	}
+	return text;
+}
+
+static struct service *anonymous_service(struct policy *p, const struct wanted *w)
+{
+	const char *text = w->rpc ? rpc_text(p, w->rpc) : ports_text(p, w);
+	struct service *s;
+
 	s = names_get(&p->anonymous_services, text);
 	if (s)
 		return s;
@@ -302,10 +340,13 @@ static struct service *anonymous_service(struct policy *p, const struct wanted *
 	s->loc = w->loc;
 	s->name_loc = w->loc;
 	s->ports = w->ports;
+	s->rpc = w->rpc;
+	s->reaches_rpc = w->rpc;
 	s->visit = VISIT_DONE;
 	s->index = p->services_order.n;
 	vec_push(&p->arena, &p->services_order, s);
 	names_put(&p->anonymous_services, text, s);
+	check_service_size(p, s);
 	return s;
 }
 
@@ -320,8 +361,12 @@ static void resolve_rule(struct policy *p, struct rule *rule)
 		resolve_endpoint(p, e);
 	vec_for_each(w, &rule->services) {
 		w->service = w->name ? find_service(p, w->name, &w->loc) : anonymous_service(p, w);
-		if (w->service)
-			resolve_service(p, w->service, 0);
+		if (!w->service)
+			continue;
+		resolve_service(p, w->service, 0);
+		if (rule->action == POSTERN_ACTION_BLOCK && w->service->reaches_rpc)
+			diag_error(&p->diags, w->loc,
+				   "a block rule cannot name an RPC service; block hosts, or do not allow it.");
 	}
 	if (p->diags.nr_errors)
 		return;
@@ -355,7 +400,7 @@ static void check_paths(struct policy *p)
 void policy_resolve(struct policy *p)
 {
 	unsigned int named = p->hosts.n;
-	size_t ranges = 0;
+	size_t ranges = 0, rpc = 0;
 	struct service *s;
 	struct hosts *h;
 	struct rule *rule;
@@ -369,9 +414,14 @@ void policy_resolve(struct policy *p)
 		resolve_rule(p, rule);
 	vec_for_each(h, &p->hosts_order)
 		ranges += h->set.n4 + h->set.n6;
+	vec_for_each(s, &p->services_order)
+		rpc += s->rpc ? s->rpc->interfaces.n : 0;
 	check_bound(p, p->hosts_order.n, POSTERN_HOSTS_MAX, "sets of hosts");
 	check_bound(p, p->services_order.n, POSTERN_SERVICES_MAX, "services");
 	check_bound(p, p->rules.n, POSTERN_RULES_MAX, "rules");
+	check_bound(p, rpc, POSTERN_RPC_MAX, "RPC interfaces");
 	check_bound(p, ranges, POSTERN_RANGES_MAX, "addresses and prefixes");
 	check_paths(p);
+	if (!p->diags.nr_errors)
+		policy_check_pinned(p);
 }

@@ -14,6 +14,8 @@
 /* So many pairs take about a second; what is beyond is not looked at. */
 #define PAIRS_MAX 1000000000ULL
 #define RANGES_MAX 4000000
+/* One bit for all RPC services: no port of a protocol has this value. */
+#define ANY_RPC (1u << 24)
 
 struct side {
 	struct flat *flat;
@@ -142,6 +144,10 @@ static size_t make_entry(struct policy *p, struct entry *x, struct rule *rule)
 		x->services_needs |= bit(r->lo | (uint32_t)r->proto << 16);
 		x->services_covers |= r->lo == r->hi ? bit(r->lo | (uint32_t)r->proto << 16) :
 						       ~0ULL;
+	}
+	if (x->services.nr_rpc) {
+		x->services_needs |= bit(ANY_RPC);
+		x->services_covers |= bit(ANY_RPC);
 	}
 	return n;
 }

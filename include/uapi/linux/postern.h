@@ -26,7 +26,9 @@
  *                          [RANGES6], [FILE LINE]
  *       POSTERN_A_RANGES   HOSTS_INDEX, [RANGES4], [RANGES6]: more ranges for a
  *                          set that was added before
- *       POSTERN_A_SERVICE  NAME, [PORTS], [MEMBERS], [FILE LINE]
+ *       POSTERN_A_SERVICE  NAME, [PORTS], [MEMBERS], [FILE LINE],
+ *                          [RPC, [RPC_FLAGS], [RPC_IDLE_MS], [RPC_PER_CLIENT],
+ *                          [RPC_REMEMBER_MS]]
  *       POSTERN_A_RULE     TEXT, ACTION, SRC, DST, [NAME], [SERVICES], [FLAGS],
  *                          [MARK MARK_MASK], [FILE LINE]
  *     Objects of a kind are numbered from 0 in the order in which they arrive,
@@ -35,6 +37,9 @@
  *     overlap, in each family. An object takes at most POSTERN_OBJECT_MAX bytes
  *     without its ranges; so do the FILES. A POLICY_ADD that is refused for what
  *     an object says ends the transaction: nothing is ever half loaded.
+ *     An RPC service is what the endpoint mapper on TCP 135 hands out for its
+ *     interfaces, and the mapper's conversation about them. It may also have
+ *     PORTS and MEMBERS. No block rule may name one, itself or by MEMBERS.
  *   POLICY_COMMIT   TXN, [COMMIT_FLAGS], [CONFIRM_MS], [EXPECT_GENERATION]
  *                   -> GENERATION, MEMORY
  *   POLICY_DISCARD  TXN
@@ -93,6 +98,7 @@
 #define POSTERN_SERVICES_MAX	65536
 #define POSTERN_RULES_MAX	65536
 #define POSTERN_RANGES_MAX	8000000	/* over all sets, both families */
+#define POSTERN_RPC_MAX		8192	/* interfaces over all services */
 #define POSTERN_LIST_MAX	8000	/* entries of one list attribute */
 #define POSTERN_OBJECT_MAX	30720	/* bytes of one object's nest, ranges apart */
 #define POSTERN_TXN_MAX		4
@@ -200,6 +206,11 @@ enum postern_attr {
 	POSTERN_A_STATUS_CT_MAX,	/* u32 */
 	POSTERN_A_MEMORY,		/* u64: bytes of the policy */
 	POSTERN_A_NR_MATCHED,		/* u32: interfaces now in the zone */
+	POSTERN_A_RPC,			/* array of struct postern_rpc */
+	POSTERN_A_RPC_FLAGS,		/* u32, POSTERN_RPC_OPT_* */
+	POSTERN_A_RPC_IDLE_MS,		/* u32, 20000..86400000, default 60000: idle pinholes */
+	POSTERN_A_RPC_PER_CLIENT,	/* u32, 1..1024, default 64: pinholes of one client */
+	POSTERN_A_RPC_REMEMBER_MS,	/* u32, 60000..604800000, default 28800000 */
 	__POSTERN_A_MAX,
 };
 
@@ -281,6 +292,38 @@ struct postern_ports {
 };
 
 #define POSTERN_PORTS_ANY	(1 << 0)
+
+/**
+ * struct postern_rpc - one interface of an RPC service
+ * @uuid: in the order in which it is written; 0 with POSTERN_RPC_ANY
+ * @major: the version must be this one; 0 with POSTERN_RPC_ANY
+ * @minor: of the interface in the server; 0 with POSTERN_RPC_ANY
+ * @lo: first port, host order: where the server listens (POSTERN_RPC_PINNED),
+ *	else the lowest that the mapper may hand out
+ * @hi: last, inclusive; 1024-65535 is all that there may be. A pinned 135 stands
+ *	for the mapper's own connection: the interface may be bound there too.
+ * @flags: POSTERN_RPC_ANY, POSTERN_RPC_PINNED; not both
+ * @pad: 0
+ */
+struct postern_rpc {
+	__u8  uuid[16];
+	__u16 major;
+	__u16 minor;
+	__u16 lo;
+	__u16 hi;
+	__u32 flags;
+	__u32 pad;
+};
+
+#define POSTERN_RPC_ANY		(1 << 0)	/* any interface that the mapper names */
+#define POSTERN_RPC_PINNED	(1 << 1)	/* reached with or without the mapper */
+
+#define POSTERN_RPC_OPT_LOOKUP	(1 << 0)	/* ept_lookup is allowed */
+#define POSTERN_RPC_OPT_SEALED_DENY (1 << 1)	/* refuse a mapper that is encrypted */
+#define POSTERN_RPC_OPT_BIND_OBSERVE (1 << 2)	/* count binds of others, refuse none */
+#define POSTERN_RPC_OPT_NO_REMEMBER (1 << 3)	/* only those who asked may connect */
+#define POSTERN_RPC_OPT_TOWER_STRICT (1 << 4)	/* refuse a tower of another address */
+#define POSTERN_RPC_OPT_RESUME_REFUSE (1 << 5)	/* refuse flows of unknown state */
 
 /**
  * struct postern_place - where in the administrator's files an object stands
