@@ -185,7 +185,8 @@ class Conversation:
     isn: int = 0
     pieces: list = dataclasses.field(default_factory=list)  # (by the server?, bytes)
     sides: tuple = dataclasses.field(default_factory=lambda: (Side(), Side()))
-    cut: bool = False  # nothing more: bytes are missing
+    # (number of pieces, side, where it waited): said while bytes of the peer were missing
+    doubts: list = dataclasses.field(default_factory=list)
 
     def size(self, server):
         return sum(len(d) for s, d in self.pieces if s == server)
@@ -193,6 +194,13 @@ class Conversation:
     def gap(self):
         return any(s.end is not None and s.next is not None and s.end != s.next
                    for s in self.sides)
+
+    def end(self):
+        """What was said after bytes that never came is no answer to what did."""
+        for count, side, at in self.doubts:
+            if side.next == at:
+                del self.pieces[count:]
+                break
 
     def __str__(self):
         return ' '.join([self.client[0], str(self.client[1]), self.server[0],
@@ -240,11 +248,12 @@ def conversations(name):
         got = side.take(seq, data[:size]) if data else b''
         if not got:
             continue
-        # What the peer said after bytes that were not captured is no answer to what was.
-        if talk.cut or any(s.early for s in talk.sides if s is not side):
-            talk.cut = True
-            continue
+        other = talk.sides[src != talk.server]
+        if other.early:
+            talk.doubts.append((len(talk.pieces), other, other.next))
         talk.pieces.append((src == talk.server, got))
+    for talk in found:
+        talk.end()
     return [t for t in found if t.pieces]
 
 
@@ -323,7 +332,7 @@ def listen(address, port, options):
 
 def serve(talks, options):
     ends = [(options.address or talk.server[0], talk.server[1]) for _, talk in talks]
-    listeners = {end: listen(*end, options) for end in ends}
+    listeners = {end: listen(*end, options) for end in dict.fromkeys(ends)}
     print('ready', flush=True)
     for end, (number, talk) in zip(ends, talks):
         yield number, talk, lambda e=end: listeners[e].accept()[0]
