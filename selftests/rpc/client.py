@@ -22,7 +22,7 @@ OUTCOME is ok, for the step map the port (or several, with commas), or:
 
 Exit status: 0 all well; 1 an answer that says no (error, rejected, fault, nak); 3 reset,
 refused, closed or unreachable; 4 timeout; 5 deviation. Of several the greatest; mail: 0
-or 1.
+or 1. 2 is usage, or an address or port that cannot be had here.
 """
 import argparse
 import errno
@@ -36,8 +36,8 @@ import dce
 
 EXIT = {'error': 1, 'rejected': 1, 'fault': 1, 'nak': 1, 'reset': 3, 'refused': 3, 'closed': 3,
         'unreachable': 3, 'timeout': 4, 'deviation': 5}
-UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EPERM,
-               errno.EADDRNOTAVAIL, errno.EPROTO, errno.ENOPROTOOPT)
+UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EPERM, errno.EPROTO,
+               errno.ENOPROTOOPT)
 
 
 class Failure(Exception):
@@ -429,7 +429,12 @@ def main():
         help='connect there without asking the mapper')
     options = parser.parse_args()
     steps = Steps()
-    options.action(options, steps)
+    try:
+        options.action(options, steps)
+    except OSError as why:
+        # Of this machine, for example no such address: says nothing about the way.
+        print(f'client: {why}', file=sys.stderr)
+        sys.exit(2)
     sys.exit(steps.worst)
 
 

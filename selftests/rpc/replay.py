@@ -11,18 +11,20 @@ peer spoke, then they wait for the peer's, and compare. N is a number, a range A
 all; several follow each other, each on a connection of its own, up to one that fails.
 --address and --to say other addresses than those captured; --from-port the client's port.
 
-FILE is pcap or pcapng, gzip or not; Ethernet, Linux cooked, raw IP, loopback. Of bytes
-that were captured twice the first ones count, as in replies to retransmissions. Remarks
-of list:
+FILE is pcap or pcapng, gzip or not; Ethernet, Linux cooked, raw IP, loopback. Or it is one
+of captures/*.conv, which do not tell the client: it is - in the list, and wants --address.
+Of bytes that were captured twice the first ones count. Remarks of list:
 
     midstream   the capture begins after the SYN
     gap         bytes are missing: only what comes before them is replayed
 
 Exit status: 0 all arrived unchanged, 1 changed, too few or too many bytes, 2 usage,
-3 reset or refused, 4 timed out, 5 unreachable.
+3 reset or refused, 4 timed out, 5 unreachable (by ICMP, or no route). 2 is also an address
+or port that cannot be had here.
 """
 import argparse
 import dataclasses
+import errno
 import gzip
 import ipaddress
 import selectors
@@ -34,6 +36,8 @@ FIN, SYN, RST, ACK = 1, 2, 4, 16
 ETHERNET, NULL, COOKED, COOKED2 = 1, 0, 113, 276
 RAW = (12, 14, 101, 228, 229)
 MODULUS = 1 << 32
+UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EPERM, errno.EPROTO,
+               errno.ENOPROTOOPT)
 
 
 class Unreadable(Exception):
@@ -43,10 +47,8 @@ class Unreadable(Exception):
 # ---- files
 
 
-def packets(name):
-    """(link type, bytes, whether all of it was captured) of each packet"""
-    with open(name, 'rb') as f:
-        data = f.read()
+def packets(data):
+    """(link type, bytes) of each packet"""
     if data[:2] == b'\x1f\x8b':
         data = gzip.decompress(data)
     if data[:4] == b'\x0a\x0d\x0d\x0a':
@@ -63,10 +65,10 @@ def pcap(data):
         raise Unreadable('neither pcap nor pcapng')
     link, at = struct.unpack_from(order + 'I', data, 20)[0] & 0xfffffff, 24
     while at + 16 <= len(data):
-        kept, size = struct.unpack_from(order + 'II', data, at + 8)
+        kept = struct.unpack_from(order + 'I', data, at + 8)[0]
         if at + 16 + kept > len(data):
             raise Unreadable('ends within a packet')
-        yield link, data[at + 16:at + 16 + kept], kept == size
+        yield link, data[at + 16:at + 16 + kept]
         at += 16 + kept
 
 
@@ -85,13 +87,26 @@ def pcapng(data):
             links.append((struct.unpack_from(order + 'H', body)[0],
                           struct.unpack_from(order + 'I', body, 4)[0]))
         elif kind == 6:
-            interface, _, _, kept, full = struct.unpack_from(order + 'IIIII', body)
-            yield links[interface][0], body[20:20 + kept], kept == full
+            interface, _, _, kept = struct.unpack_from(order + 'IIII', body)
+            yield links[interface][0], body[20:20 + kept]
         elif kind == 3:
             link, snap = links[0]
             full = struct.unpack_from(order + 'I', body)[0]
             kept = min(full, snap) if snap else full
-            yield link, body[4:4 + kept], kept == full
+            yield link, body[4:4 + kept]
+
+
+def written(text):
+    """Conversations as in captures/*.conv."""
+    found = []
+    for line in text.splitlines():
+        kind, _, rest = line.partition(' ')
+        if kind in ('mapper', 'data'):
+            address, _, port = rest.rpartition(':')
+            found.append(Conversation(('-', '-'), (address, int(port)), False))
+        elif kind in ('>', '<'):
+            found[-1].pieces.append((kind == '<', bytes.fromhex(rest)))
+    return found
 
 
 def datagram(link, frame):
@@ -221,9 +236,16 @@ def server_of(src, dst, flags, data):
 
 
 def conversations(name):
-    """In the order in which they begin; with bytes."""
+    """Those of a file that have bytes, in the order in which they begin."""
+    with open(name, 'rb') as f:
+        data = f.read()
+    found = written(data.decode()) if name.endswith('.conv') else captured(data)
+    return [t for t in found if t.pieces]
+
+
+def captured(data):
     found, current = [], {}
-    for link, frame, _ in packets(name):
+    for link, frame in packets(data):
         packet = datagram(link, frame)
         seen = segment(packet) if packet else None
         if not seen:
@@ -254,7 +276,7 @@ def conversations(name):
         talk.pieces.append((src == talk.server, got))
     for talk in found:
         talk.end()
-    return [t for t in found if t.pieces]
+    return found
 
 
 def chosen(name, words):
@@ -340,6 +362,8 @@ def serve(talks, options):
 
 def connect(talk, options):
     source = options.address or talk.client[0]
+    if source == '-':
+        raise Unreadable('wants --address')
     sock = socket.socket(family(source), socket.SOCK_STREAM)
     sock.settimeout(options.timeout)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -370,6 +394,8 @@ def one(number, talk, begin, options):
     except ConnectionError:
         status, text = 3, 'reset' if sock else 'refused'
     except OSError as why:
+        if why.errno not in UNREACHABLE:
+            raise
         status, text = 5, f'unreachable: {why.strerror}'
     if status and sock:
         # Abortive, for the peer not to wait.
@@ -401,13 +427,13 @@ def main():
                 print(number, talk)
             return 0
         talks = chosen(options.file, options.number)
+        for number, talk, begin in (serve if options.command == 'server' else dial)(talks, options):
+            status = one(number, talk, begin, options)
+            if status:
+                return status
     except (Unreadable, OSError, ValueError, struct.error) as why:
         print(f'replay: {options.file}: {why}', file=sys.stderr)
         return 2
-    for number, talk, begin in (serve if options.command == 'server' else dial)(talks, options):
-        status = one(number, talk, begin, options)
-        if status:
-            return status
     return 0
 
 

@@ -58,6 +58,8 @@ MODES = {
     'not-rpc': 'data ports answer a bind in another protocol',
 }
 
+LOCAL_LIMIT = 2  # a reason of bind_nak
+
 
 class Reset(Exception):
     """This end resets the connection."""
@@ -206,7 +208,7 @@ class Connection:
         more = self.more()
         if self.mode('nak') and not alter and not self.contexts:
             self.calls = None
-            self.stream.send(dce.bind_nak(pdu.call, 0, big=more['big']))
+            self.stream.send(dce.bind_nak(pdu.call, LOCAL_LIMIT, big=more['big']))
             return
         if self.mode('few-results'):
             results = results[:-1]
