@@ -408,15 +408,16 @@ def misbehave(name, what, *sent, answer=None):
     server = Server()
     with socket.create_connection(('127.0.0.1', 135), DEADLINE) as sock:
         stream = dce.Stream(sock)
-        for data in sent:
-            stream.send_bytes(b''.join(p.pack() for p in data) if isinstance(data, list) else data)
-        sock.shutdown(socket.SHUT_WR)
         got = None
         try:
+            for data in sent:
+                stream.send_bytes(data if isinstance(data, bytes) else
+                                  b''.join(p.pack() for p in data))
+            sock.shutdown(socket.SHUT_WR)
             while pdu := stream.receive():
                 got = pdu
-        except ConnectionError:
-            pass
+        except OSError:
+            pass  # the server has had enough
         server.wait_for('^(deviation|close|reset) ')
     status, text = server.end()
     ok = status == 1 and re.search(f'^deviation .*{what}', text, re.M) and (answer is None or got is not None and got.kind == answer)
