@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The RPC parsers in user space: unit tests, captured conversations cut in every way,
-# the fuzzers' inputs, and whether the tests see it when a check is missing. Needs
-# neither root nor the module.
+# the fuzzers' inputs, and whether the tests see it when a check is missing. And the
+# peers that other tests put before and behind the router. Needs neither root nor the
+# module.
 set -eu
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
@@ -45,5 +46,14 @@ for target in stream mapper tower; do
 done
 if command -v python3 >/dev/null; then
 	relay "rpc" python3 "$rpc/mutants.py"
+fi
+
+# The peers that the module is tested with, on a loopback of their own.
+if ! command -v python3 >/dev/null || ! command -v ip >/dev/null; then
+	ktap_skip "rpc: peers" "needs python3 and ip"
+elif ! unshare -rn test -e /proc/net/if_inet6 2>/dev/null; then
+	ktap_skip "rpc: peers" "no network namespaces with IPv6"
+else
+	relay "rpc: peers" unshare -rn python3 "$rpc/peers_test.py"
 fi
 ktap_done
