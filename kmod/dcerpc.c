@@ -503,9 +503,11 @@ const char *pn_rpc_reason_name(enum pn_rpc_reason reason)
 {
 	static const char *const names[] = {
 		"",
+#define REASON(name, text, help)
 #define RPC_REASON(name, text, help) text,
-#include <postern/rpc_reasons.inc>
+#include <postern/reasons.inc>
 #undef RPC_REASON
+#undef REASON
 	};
 
 	return names[reason];

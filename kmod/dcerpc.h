@@ -43,9 +43,11 @@
 
 enum pn_rpc_reason {
 	PN_RPC_OK,
+#define REASON(name, text, help)
 #define RPC_REASON(name, text, help) PN_RPC_##name,
-#include <postern/rpc_reasons.inc>
+#include <postern/reasons.inc>
 #undef RPC_REASON
+#undef REASON
 	PN_RPC_REASONS,
 };
 

@@ -456,16 +456,19 @@ static int put_counter(struct job *job)
 int pn_dump_counters(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct job job = job_of(skb, cb, POSTERN_CMD_COUNTER_GET);
-	struct pn_counts counts;
+	struct pn_counts *counts = kmalloc(sizeof(*counts), GFP_KERNEL);
 	int err;
 
-	pn_stats_read(job.pn, &counts);
-	job.counts = &counts;
+	if (!counts)
+		return -ENOMEM;
+	pn_stats_read(job.pn, counts);
+	job.counts = counts;
 	/* they outlive policies: whether there is one, or it changed, is the same */
 	rcu_read_lock();
 	open_policy(&job);
 	err = put_objects(&job, PN_NR_COUNTERS + PN_NR_REASONS - 1,
 			  POSTERN_A_COUNTER, put_counter);
 	rcu_read_unlock();
+	kfree(counts);
 	return err;
 }

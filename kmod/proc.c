@@ -207,10 +207,12 @@ static int status_show(struct seq_file *m, void *v)
 {
 	struct pn_net *pn = pn_net(seq_file_single_net(m));
 	const struct pn_policy *policy;
-	struct pn_counts counts;
+	struct pn_counts *counts = kmalloc(sizeof(*counts), GFP_KERNEL);
 	struct pn_status status;
 
-	pn_stats_read(pn, &counts);
+	if (!counts)
+		return -ENOMEM;
+	pn_stats_read(pn, counts);
 	rcu_read_lock();
 	policy = rcu_dereference(pn->policy);
 	pn_status_read(pn, policy, &status);
@@ -222,28 +224,32 @@ static int status_show(struct seq_file *m, void *v)
 	show_conntrack(m, &status);
 	show_fragments(m, pn->net);
 	show_rates(m, pn);
-	show_totals(m, &counts);
-	show_top(m, "dropped", counts.dropped);
-	show_top(m, "observed", counts.observed);
+	show_totals(m, counts);
+	show_top(m, "dropped", counts->dropped);
+	show_top(m, "observed", counts->observed);
 	show_warnings(m, &status);
+	kfree(counts);
 	return 0;
 }
 
 static int counters_show(struct seq_file *m, void *v)
 {
 	struct pn_net *pn = pn_net(seq_file_single_net(m));
-	struct pn_counts counts;
+	struct pn_counts *counts = kmalloc(sizeof(*counts), GFP_KERNEL);
 	int i;
 
-	pn_stats_read(pn, &counts);
+	if (!counts)
+		return -ENOMEM;
+	pn_stats_read(pn, counts);
 	for (i = 0; i < PN_NR_COUNTERS; i++)
-		seq_printf(m, "%s %llu\n", pn_counter_name[i], counts.value[i]);
+		seq_printf(m, "%s %llu\n", pn_counter_name[i], counts->value[i]);
 	for (i = 1; i < PN_NR_REASONS; i++)
 		seq_printf(m, "drop-%s %llu\n", pn_reason_name[i],
-			   counts.dropped[i]);
+			   counts->dropped[i]);
 	for (i = 1; i < PN_NR_REASONS; i++)
 		seq_printf(m, "observed-%s %llu\n", pn_reason_name[i],
-			   counts.observed[i]);
+			   counts->observed[i]);
+	kfree(counts);
 	return 0;
 }
 

@@ -15,7 +15,10 @@ const char * const pn_reason_name[PN_NR_REASONS] = {
 	[PN_OK] = "ok",
 #define REASON(id, name, help) \
 	[PN_##id] = name,
+#define RPC_REASON(id, name, help) \
+	[PN_DROP_RPC_##id] = name,
 #include <postern/reasons.inc>
+#undef RPC_REASON
 #undef REASON
 };
 
@@ -23,7 +26,10 @@ const char * const pn_reason_help[PN_NR_REASONS] = {
 	[PN_OK] = "not dropped",
 #define REASON(id, name, help) \
 	[PN_##id] = help,
+#define RPC_REASON(id, name, help) \
+	[PN_DROP_RPC_##id] = help,
 #include <postern/reasons.inc>
+#undef RPC_REASON
 #undef REASON
 };
 

@@ -19,7 +19,9 @@
 enum pn_reason {
 	PN_OK,
 #define REASON(id, name, help)	PN_##id,
+#define RPC_REASON(id, name, help) PN_DROP_RPC_##id,
 #include <postern/reasons.inc>
+#undef RPC_REASON
 #undef REASON
 	PN_NR_REASONS,
 };

@@ -11,7 +11,7 @@ top=$selftests/..
 readme=$top/README.md
 
 counters() { sed -nE 's/^COUNTER\([A-Z_0-9]+,\s*"([^"]+)",\s*"([^"]+)",\s*"([^"]+)"\)$/| `\1` | \2 | \3 |/p' "$top/include/postern/counters.inc"; }
-reasons() { sed -nE 's/^REASON\([A-Z_0-9]+,\s*"([^"]+)",\s*"([^"]+)"\)$/| `\1` | \2 |/p' "$top/include/postern/reasons.inc"; }
+reasons() { sed -nE 's/^(RPC_)?REASON\([A-Z_0-9]+,\s*"([^"]+)",\s*"([^"]+)"\)$/| `\2` | \3 |/p' "$top/include/postern/reasons.inc"; }
 parameters() { sed -nE 's/^MODULE_PARM_DESC\(([a-z_]+), "(.*)"\);$/| `\1` | \2 |/p' "$top"/kmod/*.c | sort; }
 # The words that begin a line of status: 13 characters with their blanks.
 status_lines() {
@@ -88,7 +88,7 @@ check "the list of counters is understood" \
 	understood counters "$(grep -c '^COUNTER(' "$top/include/postern/counters.inc")"
 check_equal "every counter" "$(counters)" "$(table 'postern.counters')"
 check "the list of reasons is understood" \
-	understood reasons "$(grep -c '^REASON(' "$top/include/postern/reasons.inc")"
+	understood reasons "$(grep -Ec '^(RPC_)?REASON\(' "$top/include/postern/reasons.inc")"
 check_equal "every reason" "$(reasons)" "$(table Reasons)"
 check "the parameters are understood" understood parameters "$(cat "$top"/kmod/*.c | grep -c '^module_param')"
 check_equal "every parameter of the module" "$(parameters)" "$(table 'Parameters of the module')"

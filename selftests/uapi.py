@@ -142,7 +142,7 @@ def flags(spec, header, _):
 
 def reasons(spec, _, inc):
     text = open(inc).read()
-    have = ['ok'] + re.findall(r'^REASON\(\w+,\s*"([a-z-]+)"', text, re.M)
+    have = ['ok'] + re.findall(r'^(?:RPC_)?REASON\(\w+,\s*"([a-z-]+)"', text, re.M)
     want = next(d for d in definitions(spec, 'enum') if d['name'] == 'reason')
     yield from differences('reason', numbered('', entry_names(want), 0),
                            numbered('', have, 0))
