@@ -23,7 +23,7 @@ static u32 cell_value(const struct pn_cells *cells, u32 a, u32 b, u32 otherwise)
 	}
 }
 
-static u32 service_class(const struct pn_tables *t, u8 proto, u16 port)
+static u32 service_class(const struct pn_tables *t, u16 proto, u16 port)
 {
 	const struct pn_port_table *table = t->ports[proto];
 

@@ -87,14 +87,34 @@ struct pn_outcome {
  * struct pn_class - what is known of one class of addresses
  * @zones: bit map of the zones that claim these addresses
  * @flags: PN_CLASS_*
+ * @server: set of hosts that is a server with these addresses, or PN_SERVER_NONE
  */
 struct pn_class {
 	u64 zones;
 	u32 flags;
+	u32 server;
 };
+
+#define PN_SERVER_NONE	0xffffffffU
 
 #define PN_CLASS_GUARDED	BIT(0)	/* in a set that names its zone, not NAT */
 #define PN_CLASS_NAT		BIT(1)	/* this router translates it */
+
+/*
+ * What a rule says of RPC is asked like what it says of ports, by two protocols
+ * that no packet has. Of PN_PROTO_RPC a "port" is the number of an interface that
+ * a service names (rpc.h), or one of the last few; of PN_PROTO_RPC_PORT, a TCP
+ * port to which a service pins an interface.
+ */
+#define PN_PROTO_RPC		256
+#define PN_PROTO_RPC_PORT	257
+#define PN_PROTOCOLS		258
+
+#define PN_RPC_MAPPER		65535	/* the endpoint mapper */
+#define PN_RPC_LOOKUP		65534	/* and its ept_lookup */
+#define PN_RPC_SEALED_DENY	65533	/* not if it cannot be read */
+#define PN_RPC_OBSERVE		65532	/* binds to other interfaces pass */
+#define PN_RPC_NO_RESUME	65531	/* connections are not resumed */
 
 #define PN_PORT_PAGE		256
 
@@ -125,8 +145,8 @@ struct pn_tables {
 	u32 zone_self, zone_early;	/* pseudo-zones: nr_zones, nr_zones + 1 */
 	const u32 *src_class;		/* [zone * nr_classes + address class] */
 	const u32 *dst_class;		/* likewise */
-	const struct pn_port_table *ports[256]; /* by protocol, or NULL */
-	u16 service[256];		/* where ports[] is NULL */
+	const struct pn_port_table *ports[PN_PROTOCOLS]; /* or NULL */
+	u16 service[PN_PROTOCOLS];	/* where ports[] is NULL */
 	struct pn_cells by_service;	/* (d, v) -> k */
 	const u32 *default_k;		/* [d] */
 	struct pn_cells by_source;	/* (k, s) -> outcome */
@@ -140,12 +160,13 @@ struct pn_tables {
  * struct pn_tuple - what a classification looks at
  * @zone_in: zone of the source; tables.zone_self for the router itself
  * @zone_out: zone of the destination; zone_self, or zone_early before routing
+ * @proto: of the packet, or PN_PROTO_*
  * @port: destination port, ICMP type << 8 | code, or 0; host order
  */
 struct pn_tuple {
 	struct pn_key saddr, daddr;
 	bool v6;
-	u8 proto;
+	u16 proto;
 	u16 port;
 	u32 zone_in, zone_out;
 };

@@ -11,6 +11,7 @@
 
 #include "compile.h"
 #include "memory.h"
+#include "rpc.h"
 
 int pn_compile_refuse(struct pn_compile *c, int err, const char *too_big)
 {
@@ -178,6 +179,8 @@ int pn_policy_compile(struct pn_policy *policy, struct pn_place *place,
 	if (!err)
 		err = pn_compile_addresses(&c);
 	if (!err)
+		err = pn_compile_rpc(&c);
+	if (!err)
 		err = pn_compile_services(&c);
 	if (!err)
 		err = pn_compile_rules(&c);
@@ -211,6 +214,7 @@ void pn_tables_free(struct pn_policy *policy)
 		if (t->ports[i])
 			pn_free(policy, t->ports[i], 1,
 				pn_port_table_size(t->ports[i]->nr_pages));
+	pn_rpc_slots_free(policy);
 	free_cells(policy, &t->by_service);
 	free_cells(policy, &t->by_source);
 	pn_free(policy, t->default_k, t->nr_dst_classes, sizeof(u32));

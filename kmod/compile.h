@@ -4,6 +4,7 @@
  *
  *   pn_compile_terms()      what the rules' ends name, each distinct one once
  *   pn_compile_addresses()  address classes; source and destination classes
+ *   pn_compile_rpc()       numbers of RPC interfaces (rpc.h)
  *   pn_compile_services()   service classes
  *   pn_compile_rules()      combinations, outcomes
  *
@@ -88,6 +89,7 @@ struct pn_compile {
 
 int pn_compile_terms(struct pn_compile *c);
 int pn_compile_addresses(struct pn_compile *c);
+int pn_compile_rpc(struct pn_compile *c);
 int pn_compile_services(struct pn_compile *c);
 int pn_compile_rules(struct pn_compile *c);
 

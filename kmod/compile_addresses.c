@@ -228,7 +228,10 @@ static int describe_classes(struct pn_compile *c)
 	for (i = 0; i < c->addresses.nr; i++) {
 		const u32 *sets = pn_intern_members(&c->addresses, i, &nr);
 
+		class[i].server = PN_SERVER_NONE;
 		for (m = 0; m < nr; m++) {
+			if (policy->hosts[sets[m]].flags & POSTERN_HOSTS_SERVER)
+				class[i].server = min(class[i].server, sets[m]);
 			class[i].zones |= set[sets[m]].zones;
 			class[i].flags |= set[sets[m]].flags;
 		}

@@ -20,7 +20,13 @@
 struct edge {
 	u32 port;			/* 65536: behind the last */
 	u32 term;
-	u8 proto;
+	u16 proto;
+};
+
+/* struct postern_ports, and the protocols of classify.h that no packet has. */
+struct span {
+	u16 proto;
+	u16 lo, hi;
 };
 
 struct edges {
@@ -116,7 +122,7 @@ static int intern_terms(struct pn_compile *c)
 	return err;
 }
 
-static int add_edge(struct pn_compile *c, struct edges *e, u8 proto, u32 port,
+static int add_edge(struct pn_compile *c, struct edges *e, u16 proto, u32 port,
 		    u32 term)
 {
 	int err = pn_grow(c->policy, (void **)&e->edge, e->nr, &e->cap, 1,
@@ -127,9 +133,9 @@ static int add_edge(struct pn_compile *c, struct edges *e, u8 proto, u32 port,
 	return err;
 }
 
-static int compare_ports(const void *va, const void *vb)
+static int compare_spans(const void *va, const void *vb)
 {
-	const struct postern_ports *a = va, *b = vb;
+	const struct span *a = va, *b = vb;
 
 	if (a->proto != b->proto)
 		return a->proto < b->proto ? -1 : 1;
@@ -149,14 +155,14 @@ static int compare_edges(const void *va, const void *vb)
 
 /* Edges of one term: its ranges are merged, so that each opens and closes once. */
 static int add_term(struct pn_compile *c, struct edges *e,
-		    struct postern_ports *ports, u32 nr, u32 term)
+		    struct span *ports, u32 nr, u32 term)
 {
 	u32 i, hi;
 	int err;
 
-	sort(ports, nr, sizeof(*ports), compare_ports, NULL);
+	sort(ports, nr, sizeof(*ports), compare_spans, NULL);
 	for (i = 0; i < nr; ) {
-		const struct postern_ports *first = &ports[i];
+		const struct span *first = &ports[i];
 
 		hi = first->hi;
 		for (i++; i < nr && ports[i].proto == first->proto &&
@@ -171,33 +177,92 @@ static int add_term(struct pn_compile *c, struct edges *e,
 	return 0;
 }
 
+struct spans {
+	struct span *span;
+	u32 nr, cap;
+};
+
+static int add_span(struct pn_compile *c, struct spans *s, u16 proto, u16 lo,
+		    u16 hi)
+{
+	int err = pn_grow(c->policy, (void **)&s->span, s->nr, &s->cap, 1,
+			  PN_CELLS_MAX, sizeof(*s->span));
+
+	if (!err)
+		s->span[s->nr++] = (struct span){ proto, lo, hi };
+	return err;
+}
+
+/* Options of a service that are asked of a client and a server. */
+static const struct {
+	u32 option;
+	u16 number;
+} rpc_options[] = {
+	{ POSTERN_RPC_OPT_LOOKUP, PN_RPC_LOOKUP },
+	{ POSTERN_RPC_OPT_SEALED_DENY, PN_RPC_SEALED_DENY },
+	{ POSTERN_RPC_OPT_BIND_OBSERVE, PN_RPC_OBSERVE },
+	{ POSTERN_RPC_OPT_RESUME_REFUSE, PN_RPC_NO_RESUME },
+};
+
+static int add_rpc(struct pn_compile *c, struct spans *to,
+		   const struct pn_service *s)
+{
+	u32 i;
+	int err;
+
+	if (!s->nr_rpc)
+		return 0;
+	err = add_span(c, to, PN_PROTO_RPC, s->rpc_first,
+		       s->rpc_first + s->nr_rpc - 1);
+	if (!err)
+		err = add_span(c, to, PN_PROTO_RPC, PN_RPC_MAPPER,
+			       PN_RPC_MAPPER);
+	for (i = 0; i < ARRAY_SIZE(rpc_options) && !err; i++)
+		if (s->rpc_flags & rpc_options[i].option)
+			err = add_span(c, to, PN_PROTO_RPC,
+				       rpc_options[i].number,
+				       rpc_options[i].number);
+	for (i = 0; i < s->nr_rpc && !err; i++)
+		if (s->rpc[i].flags & POSTERN_RPC_PINNED)
+			err = add_span(c, to, PN_PROTO_RPC_PORT, s->rpc[i].lo,
+				       s->rpc[i].hi);
+	return err;
+}
+
+static int add_service(struct pn_compile *c, struct spans *to,
+		       const struct pn_service *s)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < s->nr_ports && !err; i++) {
+		const struct postern_ports *p = &s->ports[i];
+
+		err = add_span(c, to, p->proto, p->lo,
+			       p->flags & POSTERN_PORTS_ANY ? PORTS - 1 : p->hi);
+	}
+	return err ? err : add_rpc(c, to, s);
+}
+
 static int collect_edges(struct pn_compile *c, struct edges *e)
 {
-	struct postern_ports *ports = NULL;
-	u32 cap = 0, term, i, j, nr, n;
+	struct spans spans = {};
+	u32 term, i, nr;
 	int err = 0;
 
 	for (term = 1; term < c->service_terms.nr && !err; term++) {
 		const u32 *m = pn_intern_members(&c->service_terms, term, &nr);
 
-		for (i = 0, n = 0; i < nr && !err; i++) {
-			const struct pn_service *s = &c->policy->services[m[i]];
-
-			err = pn_grow(c->policy, (void **)&ports, n, &cap,
-				      s->nr_ports, PN_CELLS_MAX, sizeof(*ports));
-			for (j = 0; j < s->nr_ports && !err; j++) {
-				ports[n] = s->ports[j];
-				if (ports[n].flags & POSTERN_PORTS_ANY)
-					ports[n].hi = PORTS - 1;
-				n++;
-			}
-		}
+		spans.nr = 0;
+		for (i = 0; i < nr && !err; i++)
+			err = add_service(c, &spans,
+					  &c->policy->services[m[i]]);
 		if (!err)
-			err = pn_compile_steps(c, n * 16ULL);
+			err = pn_compile_steps(c, spans.nr * 16ULL);
 		if (!err)
-			err = add_term(c, e, ports, n, term);
+			err = add_term(c, e, spans.span, spans.nr, term);
 	}
-	pn_free(c->policy, ports, cap, sizeof(*ports));
+	pn_free(c->policy, spans.span, spans.cap, sizeof(*spans.span));
 	if (!err)
 		err = pn_compile_steps(c, e->nr * 16ULL);
 	if (!err)
@@ -270,7 +335,7 @@ static int build_proto(struct pn_compile *c, struct ports_walk *w,
 {
 	struct pn_tables *t = &c->policy->tables;
 	bool uniform = true;
-	u8 proto = e->proto;
+	u16 proto = e->proto;
 	u32 port, class;
 	int err;
 

@@ -19,6 +19,13 @@
 
 #define PN_MEMOS	256		/* per CPU, 80 bytes each */
 
+/*
+ * A flow as the rules see it: the original direction, after DNAT and before SNAT;
+ * zones as in pn_flow_outcome().
+ */
+void pn_flow_tuple(struct pn_tuple *t, const struct pn_packet *p,
+		   const struct nf_conn *ct, enum ip_conntrack_info ctinfo);
+
 /**
  * pn_flow_outcome - classify the flow that a packet belongs to
  * @pn: namespace
@@ -26,13 +33,14 @@
  * @p: packet; zones as it travels, tables.zone_self for the router's end
  * @ct: its conntrack entry
  * @ctinfo: tells the direction
+ * @inspected: set if an RPC service has to do with the flow's port
  *
  * Context: packet path, BH disabled.
  * Return: outcome, see pn_classify().
  */
 u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 		    const struct pn_packet *p, const struct nf_conn *ct,
-		    enum ip_conntrack_info ctinfo);
+		    enum ip_conntrack_info ctinfo, bool *inspected);
 
 /**
  * pn_flow_invalid - why conntrack has no flow for a TCP segment
@@ -49,22 +57,5 @@ enum pn_reason pn_flow_invalid(struct net *net, const struct pn_packet *p);
 void pn_flow_purge(struct net *net, const struct pn_policy *policy);
 
 struct pn_memo __percpu *pn_memo_alloc(void);
-
-/* True if the list that begins at @outcome ends in an allow rule; its number. */
-static inline bool pn_outcome_allows(const struct pn_policy *policy,
-				     u32 outcome, u32 *rule)
-{
-	const struct pn_tables *t = &policy->tables;
-
-	for (; outcome != PN_OUTCOME_NONE; outcome = t->outcome[outcome].next) {
-		*rule = t->outcome[outcome].rule;
-		if (policy->rules[*rule].action == POSTERN_ACTION_ALLOW)
-			return true;
-		if (!(policy->rules[*rule].flags & POSTERN_RULE_OBSERVE))
-			return false;
-	}
-	*rule = U32_MAX;
-	return false;
-}
 
 #endif /* PN_FLOW_H */

@@ -33,6 +33,7 @@
 struct net_device;
 struct pn_kept;
 struct pn_net;
+struct pn_rpc_slot;
 
 /**
  * struct pn_place - where in the administrator's files an object stands
@@ -102,6 +103,7 @@ struct pn_service {
 	u32 rpc_per_client;
 	u32 rpc_remember_ms;
 	bool reaches_rpc;
+	u32 rpc_first;			/* [C] number of its first interface */
 	struct pn_place place;
 };
 
@@ -165,6 +167,7 @@ struct pn_policy {
 	u32 nr_rules, cap_rules;
 	u32 nr_ranges;			/* [S] over all sets */
 	u32 nr_rpc;			/* [S] interfaces, over all services */
+	struct pn_rpc_slot *rpc;	/* [C] as many, by interface */
 
 	u64 memory;			/* bytes */
 	bool confined;			/* [S] of a user namespace of its own */
@@ -213,5 +216,22 @@ int pn_policy_compile(struct pn_policy *policy, struct pn_place *place,
 
 /* Part of pn_policy_free(): what pn_policy_compile() has built. */
 void pn_tables_free(struct pn_policy *policy);
+
+/* True if the list that begins at @outcome ends in an allow rule; its number. */
+static inline bool pn_outcome_allows(const struct pn_policy *policy,
+				     u32 outcome, u32 *rule)
+{
+	const struct pn_tables *t = &policy->tables;
+
+	for (; outcome != PN_OUTCOME_NONE; outcome = t->outcome[outcome].next) {
+		*rule = t->outcome[outcome].rule;
+		if (policy->rules[*rule].action == POSTERN_ACTION_ALLOW)
+			return true;
+		if (!(policy->rules[*rule].flags & POSTERN_RULE_OBSERVE))
+			return false;
+	}
+	*rule = U32_MAX;
+	return false;
+}
 
 #endif /* PN_POLICY_H */

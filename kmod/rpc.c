@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a policy says of RPC. Plain C: also built in user space.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+
+#include "compile.h"
+#include "memory.h"
+#include "rpc.h"
+
+/* By interface; any (all zero) before the others. */
+static int compare(const struct pn_uuid *a, u16 a_major, const struct pn_uuid *b,
+		   u16 b_major)
+{
+	int c = memcmp(a, b, sizeof(*a));
+
+	return c ? c : (int)a_major - (int)b_major;
+}
+
+static int compare_slots(const void *va, const void *vb)
+{
+	const struct pn_rpc_slot *a = va, *b = vb;
+	int c = compare(&a->uuid, a->major, &b->uuid, b->major);
+
+	return c ? c : (int)a->number - (int)b->number;
+}
+
+/* How many slots, from @i on, are of the same interface. */
+static u32 count_same(const struct pn_policy *policy, u32 i)
+{
+	const struct pn_rpc_slot *s = policy->rpc + i;
+	u32 n = 1;
+
+	while (i + n < policy->nr_rpc &&
+	       !compare(&s->uuid, s->major, &s[n].uuid, s[n].major))
+		n++;
+	return n;
+}
+
+int pn_compile_rpc(struct pn_compile *c)
+{
+	struct pn_policy *policy = c->policy;
+	u32 service, i, n = 0;
+
+	if (!policy->nr_rpc)
+		return 0;
+	policy->rpc = pn_alloc(policy, policy->nr_rpc, sizeof(*policy->rpc));
+	if (!policy->rpc)
+		return -ENOMEM;
+	for (service = 0; service < policy->nr_services; service++) {
+		struct pn_service *s = &policy->services[service];
+
+		s->rpc_first = n;
+		for (i = 0; i < s->nr_rpc; i++, n++) {
+			struct pn_rpc_slot *slot = &policy->rpc[n];
+
+			memcpy(&slot->uuid, s->rpc[i].uuid, sizeof(slot->uuid));
+			slot->major = s->rpc[i].major;
+			slot->number = n;
+			slot->lo = s->rpc[i].lo;
+			slot->hi = s->rpc[i].hi;
+			slot->flags = s->rpc[i].flags;
+			slot->service = service;
+		}
+	}
+	sort(policy->rpc, n, sizeof(*policy->rpc), compare_slots, NULL);
+	for (i = 0; i < n; i += count_same(policy, i)) {
+		if (count_same(policy, i) <= PN_RPC_SAME_MAX)
+			continue;
+		*c->place = policy->services[policy->rpc[i].service].place;
+		return pn_compile_refuse(c, -E2BIG,
+					 "one RPC interface is named by more than 64 services");
+	}
+	return 0;
+}
+
+void pn_rpc_slots_free(struct pn_policy *policy)
+{
+	pn_free(policy, policy->rpc, policy->nr_rpc, sizeof(*policy->rpc));
+}
+
+/* First slot that is not before the interface. */
+static u32 find(const struct pn_policy *policy, const struct pn_uuid *uuid,
+		u16 major)
+{
+	u32 lo = 0, hi = policy->nr_rpc;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+		const struct pn_rpc_slot *s = &policy->rpc[mid];
+
+		if (compare(&s->uuid, s->major, uuid, major) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct pn_rpc_slots pn_rpc_slots(const struct pn_policy *policy,
+				 const struct pn_uuid *uuid, u16 major)
+{
+	struct pn_rpc_slots s = {};
+	u32 i;
+
+	if (!policy->nr_rpc)
+		return s;
+	if (policy->rpc[0].flags & POSTERN_RPC_ANY) {
+		s.any = policy->rpc;
+		s.nr_any = count_same(policy, 0);
+	}
+	i = find(policy, uuid, major);
+	if (i < policy->nr_rpc && !(policy->rpc[i].flags & POSTERN_RPC_ANY) &&
+	    !compare(&policy->rpc[i].uuid, policy->rpc[i].major, uuid, major)) {
+		s.named = policy->rpc + i;
+		s.nr_named = count_same(policy, i);
+	}
+	return s;
+}
+
+bool pn_rpc_allows(const struct pn_policy *policy, const struct pn_tuple *t,
+		   u16 proto, u16 port, u32 *rule)
+{
+	struct pn_tuple asked = *t;
+
+	if (!policy->nr_rpc)
+		return false;
+	asked.proto = proto;
+	asked.port = port;
+	return pn_outcome_allows(policy, pn_classify(&policy->tables, &asked),
+				 rule) &&
+	       policy->rules[*rule].nr_services;
+}
+
+struct pn_key pn_rpc_server(const struct pn_policy *policy, bool v6,
+			    struct pn_key addr, bool *server_v6)
+{
+	const struct pn_tables *t = &policy->tables;
+	u32 class = pn_address_class(t, v6, addr);
+	const struct pn_hosts *h;
+
+	*server_v6 = v6;
+	if (t->class[class].server == PN_SERVER_NONE)
+		return addr;
+	h = &policy->hosts[t->class[class].server];
+	*server_v6 = !h->nr4;
+	return h->nr4 ? (struct pn_key){ .hi = h->r4[0].lo } : h->r6[0].lo;
+}
