@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Bytes that were read and are not acknowledged.
+ */
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <net/tcp.h>
+
+#include "journal.h"
+
+struct run {
+	u32 seq;
+	u32 len;
+};
+
+static struct run run_at(const struct pn_journal *j, u32 at)
+{
+	struct run r;
+
+	memcpy(&r, j->data + at, sizeof(r));
+	return r;
+}
+
+static void set_run(struct pn_journal *j, u32 at, struct run r)
+{
+	memcpy(j->data + at, &r, sizeof(r));
+}
+
+/* Makes room for @want more bytes at the end. */
+static bool reserve(struct pn_journal *j, u32 want)
+{
+	u32 used = j->end - j->begin, size;
+	u8 *data;
+
+	if (j->size - j->end >= want)
+		return true;
+	if (used + want > PN_JOURNAL_MAX)
+		return false;
+	size = j->size;
+	/* moving is dear: not for every run of a full journal */
+	if (used + want > size / 2)
+		size = max_t(u32, 256, roundup_pow_of_two((used + want) * 2));
+	data = j->data;
+	if (size != j->size)
+		data = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+	if (!data)
+		return false;
+	memmove(data, j->data + j->begin, used);
+	if (data != j->data) {
+		kfree(j->data);
+		j->data = data;
+		j->size = size;
+	}
+	j->last -= j->begin;
+	j->end = used;
+	j->begin = 0;
+	return true;
+}
+
+bool pn_journal_add(struct pn_journal *j, u32 seq, const u8 *bytes, u32 len)
+{
+	struct run r = { .seq = seq };
+	bool extend = false;
+
+	if (!reserve(j, sizeof(r) + len))
+		return false;
+	if (j->begin != j->end) {
+		struct run last = run_at(j, j->last);
+
+		extend = last.seq + last.len == seq;
+		if (extend)
+			r = last;
+	}
+	if (!extend) {
+		j->last = j->end;
+		j->end += sizeof(r);
+	}
+	memcpy(j->data + j->end, bytes, len);
+	j->end += len;
+	r.len += len;
+	set_run(j, j->last, r);
+	return true;
+}
+
+void pn_journal_trim(struct pn_journal *j, u32 acked)
+{
+	while (j->begin != j->end) {
+		struct run r = run_at(j, j->begin);
+
+		if (after(r.seq + r.len, acked))
+			return;
+		j->begin += sizeof(r) + r.len;
+	}
+	j->begin = 0;
+	j->end = 0;
+}
+
+static bool bytes_are(const struct sk_buff *skb, u32 off, const u8 *bytes,
+		      u32 len)
+{
+	u8 buffer[128];
+
+	while (len) {
+		u32 n = min_t(u32, len, sizeof(buffer));
+
+		if (skb_copy_bits(skb, off, buffer, n) ||
+		    memcmp(buffer, bytes, n))
+			return false;
+		off += n;
+		bytes += n;
+		len -= n;
+	}
+	return true;
+}
+
+bool pn_journal_same(const struct pn_journal *j, u32 seq,
+		     const struct sk_buff *skb, u32 off, u32 len)
+{
+	u32 at, end = seq + len;
+	struct run r;
+
+	for (at = j->begin; at != j->end; at += sizeof(r) + r.len) {
+		u32 from, to;
+
+		r = run_at(j, at);
+		from = before(r.seq, seq) ? seq : r.seq;
+		to = after(r.seq + r.len, end) ? end : r.seq + r.len;
+		if (before(from, to) &&
+		    !bytes_are(skb, off + (from - seq),
+			       j->data + at + sizeof(r) + (from - r.seq),
+			       to - from))
+			return false;
+	}
+	return true;
+}
+
+void pn_journal_free(struct pn_journal *j)
+{
+	kfree(j->data);
+	j->data = NULL;
+}

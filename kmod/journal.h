@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What was read of a TCP stream and forwarded, but not yet acknowledged: the
+ * receiver may still take other bytes for these, if somebody sends them. Only bytes
+ * that mean something are kept.
+ */
+#ifndef PN_JOURNAL_H
+#define PN_JOURNAL_H
+
+#include <linux/types.h>
+
+struct sk_buff;
+
+#define PN_JOURNAL_MAX	65536
+
+/**
+ * struct pn_journal - runs of bytes, in the order of the stream
+ * @data: each run is a struct run and its bytes; NULL: never needed
+ * @size: of @data
+ * @begin: of the first run that is not acknowledged
+ * @end: behind the last
+ * @last: where the last run begins
+ */
+struct pn_journal {
+	u8 *data;
+	u32 size, begin, end, last;
+};
+
+/* Return: whether there was room and memory. Context: any. */
+bool pn_journal_add(struct pn_journal *j, u32 seq, const u8 *bytes, u32 len);
+
+/* Forgets what is before @acked. */
+void pn_journal_trim(struct pn_journal *j, u32 acked);
+
+/* Are @len bytes of @skb at @off, sequence number @seq on, what was read there? */
+bool pn_journal_same(const struct pn_journal *j, u32 seq,
+		     const struct sk_buff *skb, u32 off, u32 len);
+
+void pn_journal_free(struct pn_journal *j);
+
+#endif /* PN_JOURNAL_H */

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TCP streams, read in order before they are acted on: see stream.h.
+ */
+#include <linux/minmax.h>
+#include <linux/skbuff.h>
+#include <linux/string.h>
+#include <net/tcp.h>
+
+#include "stream.h"
+
+/* Of a clone in stream->early. */
+struct early {
+	u32 seq, len, off;
+};
+
+static struct early *early_of(struct sk_buff *skb)
+{
+	BUILD_BUG_ON(sizeof(struct early) > sizeof(skb->cb));
+	return (struct early *)skb->cb;
+}
+
+void pn_stream_begin(struct pn_stream *s, u32 seq, atomic_t *total)
+{
+	memset(s, 0, sizeof(*s));
+	s->next = seq;
+	s->acked = seq;
+	s->total = total;
+}
+
+static bool same_bytes(const struct sk_buff *a, u32 a_off,
+		       const struct sk_buff *b, u32 b_off, u32 len)
+{
+	u8 one[128], two[128];
+
+	while (len) {
+		u32 n = min_t(u32, len, sizeof(one));
+
+		if (skb_copy_bits(a, a_off, one, n) ||
+		    skb_copy_bits(b, b_off, two, n) || memcmp(one, two, n))
+			return false;
+		a_off += n;
+		b_off += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* Does @seg say what the early segments say that it overlaps? */
+static bool same_as_early(const struct pn_stream *s, const struct pn_segment *seg)
+{
+	u32 end = seg->seq + seg->len;
+	struct sk_buff *skb;
+
+	for (skb = s->early; skb; skb = skb->next) {
+		const struct early *e = early_of(skb);
+		u32 from = before(e->seq, seg->seq) ? seg->seq : e->seq;
+		u32 to = after(e->seq + e->len, end) ? end : e->seq + e->len;
+
+		if (before(from, to) &&
+		    !same_bytes(seg->skb, seg->off + (from - seg->seq), skb,
+				e->off + (from - e->seq), to - from))
+			return false;
+	}
+	return true;
+}
+
+/* Counts what is kept against all bounds. Return: whether it may be kept. */
+static bool charge(struct pn_stream *s, u32 len)
+{
+	if (s->nr_early >= PN_EARLY_SEGMENTS ||
+	    s->early_bytes + len > PN_EARLY_BYTES)
+		return false;
+	if (atomic_add_return(len, s->total) > PN_EARLY_TOTAL) {
+		atomic_sub(len, s->total);
+		return false;
+	}
+	s->early_bytes += len;
+	s->nr_early++;
+	return true;
+}
+
+static void uncharge(struct pn_stream *s, u32 len)
+{
+	atomic_sub(len, s->total);
+	s->early_bytes -= len;
+	s->nr_early--;
+}
+
+static enum pn_reason keep_early(struct pn_stream *s,
+				 const struct pn_segment *seg)
+{
+	struct sk_buff **link = &s->early, *clone;
+
+	while (*link && before(early_of(*link)->seq, seg->seq))
+		link = &(*link)->next;
+	/* the same segment once more */
+	if (*link && early_of(*link)->seq == seg->seq &&
+	    early_of(*link)->len >= seg->len)
+		return PN_OK;
+	if (!charge(s, seg->len))
+		return PN_STREAM_FULL;
+	clone = skb_clone(seg->skb, GFP_ATOMIC | __GFP_NOWARN);
+	if (!clone) {
+		uncharge(s, seg->len);
+		return PN_STREAM_FULL;
+	}
+	/* it outlives this packet's way, and must hold nothing of it */
+	skb_orphan(clone);
+	nf_reset_ct(clone);
+	skb_dst_drop(clone);
+	*early_of(clone) = (struct early){ seg->seq, seg->len, seg->off };
+	clone->next = *link;
+	*link = clone;
+	return PN_OK;
+}
+
+static void free_first(struct pn_stream *s)
+{
+	struct sk_buff *skb = s->early;
+
+	s->early = skb->next;
+	skb->next = NULL;
+	uncharge(s, early_of(skb)->len);
+	kfree_skb(skb);
+}
+
+/* Reads @seg from s->next on. @live: it is the packet at hand. */
+static enum pn_reason read_segment(struct pn_stream *s,
+				   const struct pn_segment *seg, bool live,
+				   const struct pn_reader *reader)
+{
+	u32 done = s->next - seg->seq;
+
+	while (done < seg->len) {
+		u32 left = seg->len - done;
+		u32 n = min(left, reader->skippable(reader));
+		enum pn_reason reason;
+		u8 buffer[128];
+
+		if (n) {
+			reason = reader->skip(reader, n);
+		} else {
+			n = min3(left, (u32)sizeof(buffer),
+				 reader->wanted(reader));
+			if (skb_copy_bits(seg->skb, seg->off + done, buffer, n))
+				return PN_MALFORMED;
+			if (!pn_journal_add(&s->journal, s->next, buffer, n))
+				return PN_STREAM_FULL;
+			reason = reader->read(reader, buffer, n,
+					      live ? seg : NULL);
+		}
+		if (reason)
+			return reason;
+		done += n;
+		s->next += n;
+	}
+	return PN_OK;
+}
+
+/* Reads early segments that are now in order. */
+static enum pn_reason read_early(struct pn_stream *s,
+				 const struct pn_reader *reader)
+{
+	while (s->early && !after(early_of(s->early)->seq, s->next)) {
+		struct early *e = early_of(s->early);
+		struct pn_segment seg = { s->early, e->off, e->len, e->seq };
+		enum pn_reason reason = PN_OK;
+
+		if (after(e->seq + e->len, s->next))
+			reason = read_segment(s, &seg, false, reader);
+		if (reason)
+			return reason;
+		free_first(s);
+	}
+	return PN_OK;
+}
+
+bool pn_stream_has_early(const struct pn_stream *s, u32 from, u32 to)
+{
+	struct sk_buff *skb;
+
+	for (skb = s->early; skb; skb = skb->next) {
+		const struct early *e = early_of(skb);
+
+		if (before(e->seq, to) && after(e->seq + e->len, from))
+			return true;
+	}
+	return false;
+}
+
+enum pn_reason pn_stream_take(struct pn_stream *s, const struct pn_segment *seg,
+			      const struct pn_reader *reader)
+{
+	u32 end = seg->seq + seg->len;
+	enum pn_reason reason = PN_OK;
+
+	if (before(seg->seq, s->next) && after(end, s->acked) &&
+	    !pn_journal_same(&s->journal, seg->seq, seg->skb, seg->off,
+			     seg->len))
+		return PN_STREAM_CHANGED;
+	if (!same_as_early(s, seg))
+		return PN_STREAM_CHANGED;
+	if (after(seg->seq, s->next))
+		return keep_early(s, seg);
+	if (after(end, s->next))
+		reason = read_segment(s, seg, true, reader);
+	/* also for what comes again: there was no room for the journal before */
+	if (!reason)
+		reason = read_early(s, reader);
+	return reason;
+}
+
+void pn_stream_acked(struct pn_stream *s, u32 ack)
+{
+	if (!after(ack, s->acked))
+		return;
+	s->acked = ack;
+	pn_journal_trim(&s->journal, ack);
+}
+
+void pn_stream_free(struct pn_stream *s)
+{
+	while (s->early)
+		free_first(s);
+	pn_journal_free(&s->journal);
+}
