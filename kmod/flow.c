@@ -14,7 +14,9 @@
 #include <net/route.h>
 
 #include "compat/conntrack.h"
+#include "basis.h"
 #include "flow.h"
+#include "inspect.h"
 #include "zone.h"
 
 struct memo {
@@ -25,6 +27,7 @@ struct memo {
 	u32 generation;
 	u32 outcome;
 	u8 zone_in, zone_out;
+	bool inspected;
 };
 
 struct pn_memo {
@@ -80,9 +83,26 @@ static void tuple_of_flow(struct pn_tuple *t, const struct nf_conn *ct)
 	}
 }
 
+/* As the flow began, whichever way this packet goes. */
+static void zones_of_flow(struct pn_tuple *t, const struct pn_packet *p,
+			  enum ip_conntrack_info ctinfo)
+{
+	bool original = CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL;
+
+	t->zone_in = original ? p->t.zone_in : p->t.zone_out;
+	t->zone_out = original ? p->t.zone_out : p->t.zone_in;
+}
+
+void pn_flow_tuple(struct pn_tuple *t, const struct pn_packet *p,
+		   const struct nf_conn *ct, enum ip_conntrack_info ctinfo)
+{
+	zones_of_flow(t, p, ctinfo);
+	tuple_of_flow(t, ct);
+}
+
 u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 		    const struct pn_packet *p, const struct nf_conn *ct,
-		    enum ip_conntrack_info ctinfo)
+		    enum ip_conntrack_info ctinfo, bool *inspected)
 {
 	const struct nf_conntrack_tuple *tuple =
 		&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
@@ -90,23 +110,18 @@ u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 		&ct->tuplehash[IP_CT_DIR_REPLY].tuple.src;
 	struct pn_tuple t;
 	struct memo *m;
+	u32 rule;
 
-	/* as the flow began, whichever way this packet goes */
-	if (CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL) {
-		t.zone_in = p->t.zone_in;
-		t.zone_out = p->t.zone_out;
-	} else {
-		t.zone_in = p->t.zone_out;
-		t.zone_out = p->t.zone_in;
-	}
-
+	zones_of_flow(&t, p, ctinfo);
 	m = &this_cpu_ptr(pn->memo)->memo[hash_ptr(ct, ilog2(PN_MEMOS))];
 	if (m->ct == ct && m->generation == policy->generation &&
 	    m->zone_in == t.zone_in && m->zone_out == t.zone_out &&
 	    nf_ct_tuple_equal(&m->tuple, tuple) &&
 	    nf_inet_addr_cmp(&m->server, &server->u3) &&
-	    m->port == server->u.all)
+	    m->port == server->u.all) {
+		*inspected = m->inspected;
 		return m->outcome;
+	}
 
 	tuple_of_flow(&t, ct);
 	*m = (struct memo){
@@ -118,7 +133,10 @@ u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 		.outcome = pn_classify(&policy->tables, &t),
 		.zone_in = t.zone_in,
 		.zone_out = t.zone_out,
+		.inspected = policy->nr_rpc &&
+			     pn_basis_static(policy, &t, &rule),
 	};
+	*inspected = m->inspected;
 	return m->outcome;
 }
 
@@ -207,12 +225,20 @@ static int denied(struct nf_conn *ct, void *data)
 	bool local = false;
 	struct pn_tuple t;
 	u8 in, out;
+	u32 rule;
 
+	/* its next packet tells, with all that is known of the connection */
+	if (pn_inspect_knows(pn_net(purge->net), ct))
+		return 0;
 	tuple_of_flow(&t, ct);
 	if (!offloaded && allows(policy, &t, early, early))
 		return 0;
 	/* conntrack holds a spinlock here, which RCU's checks do not count */
 	rcu_read_lock();
+	if (pn_basis_of(pn_net(purge->net), policy, &t, false, &rule)) {
+		rcu_read_unlock();
+		return 0;
+	}
 	in = zone_towards(purge->net, policy, t.v6,
 			  &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u3,
 			  &local);

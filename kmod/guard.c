@@ -12,6 +12,7 @@
 #include <net/ip_fib.h>
 #include <net/route.h>
 
+#include "basis.h"
 #include "flow.h"
 #include "guard.h"
 #include "zone.h"
@@ -146,7 +147,7 @@ static enum pn_reason denied_towards(const struct pn_policy *policy,
 	p->t.zone_out = p->zone_out;
 	*outcome = pn_classify(&policy->tables, &p->t);
 	pn_outcome_allows(policy, *outcome, &rule);
-	return rule == U32_MAX ? PN_NO_RULE : PN_BLOCKED;
+	return rule == U32_MAX ? pn_basis_denied(policy, &p->t) : PN_BLOCKED;
 }
 
 enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
@@ -163,7 +164,9 @@ enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
 	    !((src->flags | dst->flags) & PN_CLASS_GUARDED))
 		return PN_OK;
 	p->t.zone_out = t->zone_early;
-	if (pn_outcome_allows(policy, pn_classify(t, &p->t), &rule))
+	if (pn_outcome_allows(policy, pn_classify(t, &p->t), &rule) ||
+	    (rule == U32_MAX &&
+	     pn_basis_of(pn_net(net), policy, &p->t, false, &rule)))
 		return PN_OK;
 	dev = p->t.v6 ? route6(net, p) : route4(net, p);
 	if (!dev)

@@ -17,6 +17,8 @@
 #include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <net/netfilter/ipv4/nf_reject.h>
+#include <net/netfilter/ipv6/nf_reject.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_log.h>
 #include <net/route.h>
@@ -24,8 +26,10 @@
 #include "events.h"
 #include "flow.h"
 #include "guard.h"
+#include "inspect.h"
 #include "hook.h"
 #include "kept.h"
+#include "mangle.h"
 #include "rate.h"
 #include "reject.h"
 #include "trace.h"
@@ -195,7 +199,8 @@ static enum pn_reason judge_new(struct pn_net *pn,
 				const struct pn_policy *policy,
 				const struct pn_packet *p, u32 *rule)
 {
-	u32 outcome;
+	u32 outcome, by;
+	bool allowed;
 
 	if (p->t.proto == IPPROTO_TCP && !pn_packet_opens_tcp(p))
 		return not_opening(pn, policy, p, PN_TCP_NO_FLOW);
@@ -205,20 +210,41 @@ static enum pn_reason judge_new(struct pn_net *pn,
 		return PN_BROADCAST_SOURCE;
 	outcome = pn_classify(&policy->tables, &p->t);
 	count_observed(pn, policy, p, outcome);
-	if (pn_outcome_allows(policy, outcome, rule))
-		return PN_OK;
-	return *rule == U32_MAX ? PN_NO_RULE : PN_BLOCKED;
+	allowed = pn_outcome_allows(policy, outcome, rule);
+	if (!allowed && *rule != U32_MAX)
+		return PN_BLOCKED;
+	if (pn_basis_of(pn, policy, &p->t, allowed, &by)) {
+		*rule = by;
+		return pn_inspect_open(p);
+	}
+	return allowed ? PN_OK : pn_basis_denied(policy, &p->t);
 }
 
 static enum pn_reason judge_known(struct pn_net *pn,
 				  const struct pn_policy *policy,
-				  const struct pn_packet *p,
-				  const struct nf_conn *ct,
-				  enum ip_conntrack_info ctinfo, u32 *rule)
+				  struct pn_packet *p, struct nf_conn *ct,
+				  enum ip_conntrack_info ctinfo,
+				  struct pn_cut *cut, u32 *rule)
 {
-	u32 outcome = pn_flow_outcome(pn, policy, p, ct, ctinfo);
+	bool allowed, inspected;
+	enum pn_reason reason;
+	struct pn_tuple t;
+	u32 outcome;
 
-	if (pn_outcome_allows(policy, outcome, rule))
+	outcome = pn_flow_outcome(pn, policy, p, ct, ctinfo, &inspected);
+	allowed = pn_outcome_allows(policy, outcome, rule);
+	/* most flows are none of RPC's, and need to look no further */
+	if (policy->nr_rpc && (inspected || !allowed) &&
+	    (allowed || *rule == U32_MAX)) {
+		pn_flow_tuple(&t, p, ct, ctinfo);
+		if (p->icmp_error && pn_inspect_knows(pn, ct))
+			return PN_OK;
+		if (p->t.proto == IPPROTO_TCP &&
+		    pn_inspect_packet(pn, policy, p, ct, ctinfo, &t, allowed,
+				      cut, rule, &reason))
+			return reason;
+	}
+	if (allowed)
 		return PN_OK;
 	if (policy->kept && pn_kept_has(policy, ct)) {
 		*rule = U32_MAX;
@@ -228,35 +254,53 @@ static enum pn_reason judge_known(struct pn_net *pn,
 	return *rule == U32_MAX ? PN_REVOKED : PN_BLOCKED;
 }
 
+/* Resets both ends: who sent the packet, and by the packet itself who waits for it. */
+static unsigned int cut_off(const struct pn_packet *p, const struct pn_cut *cut,
+			    const struct nf_hook_state *state)
+{
+	if (p->t.v6)
+		nf_send_reset6(state->net, state->sk, p->skb, state->hook);
+	else
+		nf_send_reset(state->net, state->sk, p->skb, state->hook);
+	return pn_mangle_reset(p, cut->seq) ? NF_ACCEPT : NF_DROP;
+}
+
 /* Parsed, with zones at both ends: what becomes of it? */
 static unsigned int judge(struct pn_net *pn, const struct pn_policy *policy,
 			  struct pn_packet *p, const struct nf_hook_state *state)
 {
 	enum ip_conntrack_info ctinfo;
-	const struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
 	u32 rule = U32_MAX;
 	enum pn_reason reason;
+	struct pn_cut cut = {};
 	bool first = false;
+	unsigned int verdict;
 
 	if (!ct) {
 		reason = judge_stray(pn, policy, p, ctinfo);
 	} else if (p->icmp_error) {
 		/* conntrack lets it through as related to a flow it knows */
 		reason = passable_error(p) ?
-			 judge_known(pn, policy, p, ct, ctinfo, &rule) :
+			 judge_known(pn, policy, p, ct, ctinfo, &cut, &rule) :
 			 PN_ICMP_ERROR;
 		if (!reason)
 			pn_count(pn->stats, PN_COUNT_RELATED);
 	} else if (nf_ct_is_confirmed(ct)) {
-		reason = judge_known(pn, policy, p, ct, ctinfo, &rule);
+		reason = judge_known(pn, policy, p, ct, ctinfo, &cut, &rule);
 	} else {
 		/* also what a helper expects: a rule must name it */
 		reason = judge_new(pn, policy, p, &rule);
 		first = !reason;
 	}
 	pn_count(pn->stats, PN_COUNT_PACKETS);
-	if (reason)
-		return drop(pn, policy, p, reason, rule, state);
+	if (reason) {
+		verdict = drop(pn, policy, p, reason, cut.now ? U32_MAX : rule,
+			       state);
+		if (verdict == NF_DROP && cut.now)
+			verdict = cut_off(p, &cut, state);
+		return verdict;
+	}
 	return accept(pn, policy, p, rule, first, state);
 }
 

@@ -4,11 +4,13 @@
  */
 #include <linux/math64.h>
 #include <linux/ktime.h>
+#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include "compat/conntrack_count.h"
 #include "events.h"
 #include "house.h"
+#include "inspect.h"
 #include "net.h"
 #include "stats.h"
 #include "transaction.h"
@@ -29,15 +31,18 @@ static void measure_rates(struct pn_net *pn)
 {
 	struct pn_meter *last = &pn->meter;
 	struct pn_meter now = { .at_ns = ktime_get_boottime_ns() };
-	struct pn_counts sum;
+	struct pn_counts *sum = kmalloc(sizeof(*sum), GFP_KERNEL);
 	u32 ms;
 	int i;
 
-	pn_stats_sum(pn, &sum);
-	now.accepted = sum.value[PN_COUNT_ACCEPTED];
-	now.flows_new = sum.value[PN_COUNT_FLOWS_NEW];
+	/* no rates this time */
+	if (!sum)
+		return;
+	pn_stats_sum(pn, sum);
+	now.accepted = sum->value[PN_COUNT_ACCEPTED];
+	now.flows_new = sum->value[PN_COUNT_FLOWS_NEW];
 	for (i = 0; i < PN_NR_REASONS; i++)
-		now.dropped += sum.dropped[i];
+		now.dropped += sum->dropped[i];
 
 	if (last->at_ns) {
 		ms = max_t(u64, 1, div_u64(now.at_ns - last->at_ns,
@@ -51,6 +56,7 @@ static void measure_rates(struct pn_net *pn)
 		WRITE_ONCE(pn->rates.period_ms, ms);
 	}
 	*last = now;
+	kfree(sum);
 }
 
 static void check_conntrack(struct pn_net *pn)
@@ -73,6 +79,7 @@ static void house_work(struct work_struct *work)
 					 house_work);
 	bool loaded = rcu_access_pointer(pn->policy);
 	bool open = pn_txn_reap(pn);
+	bool inspected = pn_inspect_house(pn);
 
 	if (loaded) {
 		measure_rates(pn);
@@ -81,7 +88,7 @@ static void house_work(struct work_struct *work)
 		forget_rates(pn);
 		WRITE_ONCE(pn->ct_full, false);
 	}
-	if (loaded || open)
+	if (loaded || open || inspected)
 		pn_house_start(pn);
 }
 

@@ -16,6 +16,7 @@
 #include "flow.h"
 #include "hook.h"
 #include "house.h"
+#include "inspect.h"
 #include "kept.h"
 #include "net.h"
 #include "proc.h"
@@ -202,6 +203,7 @@ out:
 /* Deletes the flows that @policy, now in force, denies, if it wants that. */
 static void purge(struct pn_net *pn, const struct pn_policy *policy)
 {
+	pn_basis_review(pn, policy);
 	if (!policy->kept && !(policy->flags & POSTERN_POLICY_OBSERVE))
 		pn_flow_purge(pn->net, policy);
 }
@@ -230,6 +232,17 @@ int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
 	err = switch_on(pn);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "the hooks or conntrack could not be switched on");
+		goto refuse;
+	}
+	if (policy->nr_rpc) {
+		err = pn_inspect_init(pn);
+		if (!err)
+			err = pn_pinhole_init(pn);
+	}
+	if (err) {
+		NL_SET_ERR_MSG(extack, "not enough memory for the tables of RPC");
+		if (!old)
+			switch_off(pn);
 		goto refuse;
 	}
 	policy->generation = ++pn->generation;
@@ -426,6 +439,8 @@ static void __net_exit net_exit(struct net *net)
 	if (current_policy(pn))
 		withdraw(pn);
 	mutex_unlock(&pn->mutex);
+	pn_inspect_exit(pn);
+	pn_pinhole_exit(pn);
 	free_percpu(pn->memo);
 	pn_stats_free(pn);
 }

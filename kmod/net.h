@@ -28,7 +28,9 @@
 #include "policy.h"
 #include "stats.h"
 
+struct pn_flows;
 struct pn_memo;
+struct pn_pinholes;
 
 /**
  * struct pn_net - one network namespace
@@ -37,6 +39,8 @@ struct pn_net {
 	struct pn_policy __rcu *policy;		/* [R] NULL: none loaded */
 	struct pn_stats __percpu *stats;	/* [P] */
 	struct pn_memo __percpu *memo;		/* [P] which rule a flow belongs to */
+	struct pn_flows *flows;			/* inspected; NULL: no RPC policy yet */
+	struct pn_pinholes *pinholes;		/* likewise; both stay once they are there */
 	struct net *net;			/* back pointer, lives longer */
 	struct mutex mutex;
 	u32 generation;				/* [M] of the last load */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Why an RPC connection may be: the policy and what endpoint mappers said.
+ */
+#ifndef PN_BASIS_H
+#define PN_BASIS_H
+
+#include "net.h"
+#include "pinhole.h"
+#include "policy.h"
+
+#define PN_MAPPER_PORT	135		/* MS-RPCE 2.1.1.1: ncacn_ip_tcp */
+
+/**
+ * enum pn_basis - on what grounds
+ * @PN_BASIS_NONE: none: no RPC service has to do with it
+ * @PN_BASIS_MAPPER: it is the endpoint mapper's port
+ * @PN_BASIS_PINNED: a service pins an interface to the port
+ * @PN_BASIS_PINHOLE: the mapper named the port to this client
+ * @PN_BASIS_LEARNED: or to somebody else, for an interface that this one may use
+ */
+enum pn_basis {
+	PN_BASIS_NONE,
+	PN_BASIS_MAPPER,
+	PN_BASIS_PINNED,
+	PN_BASIS_PINHOLE,
+	PN_BASIS_LEARNED,
+};
+
+/**
+ * pn_basis_static - by the policy alone: mapper or pinned
+ * @policy: in force
+ * @t: a TCP connection, from client to server
+ * @rule: set to the rule that allows it
+ */
+enum pn_basis pn_basis_static(const struct pn_policy *policy,
+			      const struct pn_tuple *t, u32 *rule);
+
+/**
+ * pn_basis_dynamic - by what the mapper said: pinhole or learned
+ * @pn: namespace
+ * @policy: in force
+ * @t: a TCP connection, from client to server
+ * @rule: set to the rule that allows it
+ *
+ * Context: RCU read side.
+ */
+enum pn_basis pn_basis_dynamic(struct pn_net *pn, const struct pn_policy *policy,
+			       const struct pn_tuple *t, u32 *rule);
+
+/*
+ * Either; dynamic only if no plain rule allows @t (@allowed), whose connections are
+ * not inspected.
+ */
+static inline enum pn_basis pn_basis_of(struct pn_net *pn,
+					const struct pn_policy *policy,
+					const struct pn_tuple *t, bool allowed,
+					u32 *rule)
+{
+	enum pn_basis basis = PN_BASIS_NONE;
+
+	if (policy->nr_rpc)
+		basis = pn_basis_static(policy, t, rule);
+	if (policy->nr_rpc && !basis && !allowed)
+		basis = pn_basis_dynamic(pn, policy, t, rule);
+	return basis;
+}
+
+/* What is said of a TCP connection that nothing allows. */
+enum pn_reason pn_basis_denied(const struct pn_policy *policy,
+			       const struct pn_tuple *t);
+
+/* Whether @t, on whatever basis, may use an interface. Context: RCU read side. */
+bool pn_basis_allows(struct pn_net *pn, const struct pn_policy *policy,
+		     const struct pn_tuple *t, const struct pn_uuid *uuid,
+		     u16 major);
+
+void pn_basis_client(const struct pn_tuple *t, struct pn_host *client);
+void pn_basis_server(const struct pn_policy *policy, const struct pn_tuple *t,
+		     struct pn_host *server);
+
+/* Closes what @policy no longer allows. Context: process. */
+void pn_basis_review(struct pn_net *pn, const struct pn_policy *policy);
+
+#endif /* PN_BASIS_H */
