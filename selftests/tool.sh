@@ -60,9 +60,11 @@ hosts more { 192.0.2.53 }
 hosts nobody { }
 server s in outside { 203.0.113.2, 203.0.113.25 }
 service ssh = tcp 2222
+service dc = { tcp 389, rpc { drsuapi, activator port 135, any ports 49152-65535 } idle 90s lookup allow, ssh }
 service odd = { icmp unreachable 4, icmpv6 packet-too-big, proto gre, udp any, sctp 5-9, ping, ssh }
 block { 198.51.100.7, 2001:db8:77::/48, any } -> { gate, inner } : ssh, tcp { 1, 5-9 }, odd log observe
 allow inner <-> { s, 203.0.113.128/25 } : tcp any, udp 53, proto 200, icmp 13 1 mark 0x1/0x3 name "both"
+allow inner -> s : dc, exchange-client, rpc { 12345678-1234-abcd-ef00-0123456789ac version 1.2 } bind observe tower strict
 allow gate -> any
 allow any -> gate : dns observe
 E2
@@ -73,6 +75,13 @@ round_trip "a policy with everything in it" "$dir/all.conf"
 for name in exterior interior bastion; do
 	round_trip "the ${name} policy" "$examples/$name.conf"
 done
+at router postern load "$dir/all.conf" >/dev/null 2>&1
+run show services
+expect "services with RPC are shown" 0 out "tcp 389, rpc { drsuapi, activator port 135, any ports 49152-65535 } idle 90s lookup allow, ssh  $dir/all.conf:"
+expect "those that are built in too" 0 out "rpc { exchange-ds, exchange-is, exchange-rfr }  built in"
+run --json show services
+expect "RPC as JSON has its UUIDs" 0 out '"uuid": "e3514235-4b06-11d1-ab04-00c04fc2dcd2"'
+expect "and its options" 0 out '"idle": 90000'
 
 # ---- what decides
 

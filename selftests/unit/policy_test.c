@@ -347,6 +347,34 @@ static void test_rpc(void)
 	CHECK(!pn_memory_total(), "%llu bytes left", (unsigned long long)pn_memory_total());
 }
 
+static void test_rpc_no_memory(void)
+{
+	struct postern_rpc rpc = rpc_cases[0].rpc;
+	struct netlink_ext_ack extack;
+	struct pn_policy *policy;
+	unsigned long nth;
+	bool reached = true;
+	int err;
+
+	for (nth = 1; reached; nth++) {
+		extack = (struct netlink_ext_ack){};
+		policy = pn_policy_alloc(NULL);
+		shim_fail_nth = nth;
+		err = add_rpc(policy, &rpc_cases[0], &rpc, 1, &extack);
+		reached = !shim_fail_nth;
+		shim_fail_nth = 0;
+		CHECK(err == (reached ? -ENOMEM : 0), "allocation %lu: %d", nth, err);
+		CHECK(!reached == !extack._msg, "allocation %lu: %s", nth, extack._msg);
+		CHECK(policy->nr_rpc == !reached && policy->nr_services == !reached,
+		      "allocation %lu: half of it is there", nth);
+		pn_policy_free(policy);
+		CHECK(!shim_live && !pn_memory_total(), "allocation %lu: %ld left", nth,
+		      shim_live);
+	}
+	/* the services, the name and the interfaces */
+	CHECK(nth > 4, "only %lu allocations", nth - 2);
+}
+
 /* A block rule reaches no RPC service, however deep below its own services. */
 static void test_rpc_blocked(void)
 {
@@ -430,6 +458,7 @@ int main(int argc, char **argv)
 		{ "policy: any allocation may fail", test_no_memory },
 		{ "policy: abandoned while staged", test_abandoned },
 		{ "policy: what is refused of RPC services", test_rpc },
+		{ "policy: no memory for an RPC service", test_rpc_no_memory },
 		{ "policy: a block rule reaches no RPC service", test_rpc_blocked },
 		{ "policy: nesting cannot explode", test_nesting },
 	};

@@ -210,12 +210,19 @@ static void check_service_size(struct policy *p, const struct service *s)
 
 static void resolve_service(struct policy *p, struct service *s, unsigned int depth)
 {
+	struct service *member;
 	struct ref *ref;
 
 	if (s->visit != VISIT_NEVER)
 		return;
 	s->visit = VISIT_OPEN;
 	s->reaches_rpc = s->rpc;
+	/* Before those that are built in, as they come when the canonical text is loaded. */
+	vec_for_each(ref, &s->refs) {
+		member = names_get(&p->service_names, ref->name);
+		if (member && !member->builtin && depth < NEST_MAX)
+			resolve_service(p, member, depth + 1);
+	}
 	vec_for_each(ref, &s->refs)
 		add_service_member(p, s, ref, depth);
 	check_service_size(p, s);
