@@ -352,6 +352,8 @@ def test_modes():
         'nak': ('call 127.0.0.1 49152 samr', 1, rf'samr connect ok {T} 49152',
                 rf'samr bind nak {T} reason 2'),
         'any-bind': ('call 127.0.0.1 49152 samr', 0, *used('samr', 49152)),
+        'wrong-bytes': ('call 127.0.0.1 49152 ds', 5, *used('ds', 49152)[:2],
+                        rf'ds call deviation {T} other bytes come back'),
         'server-first': ('call 127.0.0.1 49152 ds', 5, rf'ds connect ok {T} 49152',
                          rf'ds bind deviation {T} .*'),
         'not-rpc': ('call 127.0.0.1 49152 ds', 5, rf'ds connect ok {T} 49152',
@@ -359,6 +361,14 @@ def test_modes():
     }
     for mode, expected in tests.items():
         with_server(f'--mode {mode}', [expected])
+    with_server('--mode twice', [
+        ('map 127.0.0.1 ds', 5, mapped('ds', 49152),
+         rf'epmapper close deviation {T} response of call 2 after the end'),
+    ])
+    with_server('--mode wrong-bytes', [
+        ('call 127.0.0.1 49152 ds --bytes 20000', 5, *used('ds', 49152)[:2],
+         rf'ds call deviation {T} wrong bytes come'),
+    ])
     tap.equal('every mode is tested', set(MODES), set(tests))
 
 

@@ -54,6 +54,7 @@ MODES = {
     'many-results': 'bind_ack: one result more than contexts',
     'nak': 'bind_nak if no context is accepted',
     'any-bind': 'data ports accept every interface',
+    'wrong-bytes': 'data ports: the last byte that a call returns is another one',
     'server-first': 'data ports speak before the client',
     'not-rpc': 'data ports answer a bind in another protocol',
 }
@@ -245,6 +246,8 @@ class Connection:
             return
         if interface != dce.EPM:
             self.say('call', interface, call.opnum, len(call.stub))
+        if self.mode('wrong-bytes') and interface != dce.EPM and stub:
+            stub = stub[:-1] + bytes([stub[-1] ^ 1])
         self.answer(call.call, call.context, stub, interface == dce.EPM)
 
     def operations(self, interface):
