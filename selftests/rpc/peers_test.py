@@ -109,6 +109,9 @@ def check_client(name, words, status, *patterns):
 
 
 T = r'\d+\.\d{3} s'
+SILENCE = 0.3
+# not less; more on a busy machine
+WAITED = r'(0\.[3-9]\d\d|[1-9]\d*\.\d{3}) s'
 
 
 def closed(name):
@@ -344,7 +347,7 @@ def test_modes():
         'offset': ('map 127.0.0.1 ds', 5, deviates('1 entries, 1 from 1 in .*')),
         'tower-length': ('map 127.0.0.1 ds', 5, deviates('tower of 76 bytes in an array of 75')),
         'fault': ('map 127.0.0.1 ds', 1, rf'ds map fault {T} access-denied 0x5'),
-        'silent': ('map 127.0.0.1 ds --timeout 0.3', 4, r'ds map timeout 0\.[3-9]\d\d s'),
+        'silent': (f'map 127.0.0.1 ds --timeout {SILENCE}', 4, rf'ds map timeout {WAITED}'),
         'reset': ('map 127.0.0.1 ds', 3, rf'ds map reset {T}'),
         'cut': ('map 127.0.0.1 ds', 5, deviates(r'ends after 30 bytes of a PDU of \d+')),
         'few-results': ('map 127.0.0.1 ds', 5, deviates('2 results for 3 contexts')),
@@ -407,8 +410,8 @@ def test_silence():
             sock.setblocking(False)
             sock.connect_ex(address)
             waiting.append(sock)
-        check_client('connect: timeout', f'call 127.0.0.1 {address[1]} ds --timeout 0.3', 4,
-                     r'ds connect timeout 0\.[3-9]\d\d s')
+        check_client('connect: timeout', f'call 127.0.0.1 {address[1]} ds --timeout {SILENCE}', 4,
+                     rf'ds connect timeout {WAITED}')
         for sock in waiting:
             sock.close()
 
@@ -430,7 +433,8 @@ def misbehave(name, what, *sent, answer=None):
             pass  # the server has had enough
         server.wait_for('^(deviation|close|reset) ')
     status, text = server.end()
-    ok = status == 1 and re.search(f'^deviation .*{what}', text, re.M) and (answer is None or got is not None and got.kind == answer)
+    ok = status == 1 and re.search(f'^deviation .*{what}', text, re.M) and \
+        (answer is None or got is not None and got.kind == answer)
     tap.result(ok and len(re.findall('^deviation', text, re.M)) == 1, f'server: {name}',
                f'{status}, {got}\n{text}')
 
