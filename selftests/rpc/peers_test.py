@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The peers of this folder against each other, over the loopback of a network namespace
 of its own (unshare -rn): without the module, all must be as they say."""
+import atexit
 import gzip
 import os
 import re
@@ -43,12 +44,13 @@ tap = Tap()
 
 
 class Program:
-    """One of the peers, running."""
+    """One of the peers, running; not longer than we do."""
 
     def __init__(self, name, *words):
         self.process = subprocess.Popen(
             [sys.executable, os.path.join(HERE, name), *map(str, words)], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        atexit.register(self.process.kill)
         self.lines, self.news = [], threading.Condition()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
