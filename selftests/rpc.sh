@@ -54,6 +54,6 @@ if ! command -v python3 >/dev/null || ! command -v ip >/dev/null; then
 elif ! unshare -rn test -e /proc/net/if_inet6 2>/dev/null; then
 	ktap_skip "rpc: peers" "no network namespaces with IPv6"
 else
-	relay "rpc: peers" unshare -rn python3 "$rpc/peers_test.py"
+	relay "rpc: peers" unshare -rnpf --kill-child python3 "$rpc/peers_test.py"
 fi
 ktap_done

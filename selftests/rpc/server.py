@@ -54,6 +54,7 @@ MODES = {
     'many-results': 'bind_ack: one result more than contexts',
     'nak': 'bind_nak if no context is accepted',
     'any-bind': 'data ports accept every interface',
+    'wrong-bytes': 'data ports: the last byte that a call returns is another one',
     'server-first': 'data ports speak before the client',
     'not-rpc': 'data ports answer a bind in another protocol',
 }
@@ -245,6 +246,8 @@ class Connection:
             return
         if interface != dce.EPM:
             self.say('call', interface, call.opnum, len(call.stub))
+        if self.mode('wrong-bytes') and interface != dce.EPM and stub:
+            stub = stub[:-1] + bytes([stub[-1] ^ 1])
         self.answer(call.call, call.context, stub, interface == dce.EPM)
 
     def operations(self, interface):
@@ -271,8 +274,11 @@ class Connection:
             self.stream.send_bytes(pdus[0].pack()[:30])
             self.sock.shutdown(socket.SHUT_WR)
             return
-        for pdu in pdus * (2 if mapper and self.mode('twice') else 1):
-            self.stream.send(pdu)
+        pdus *= 2 if mapper and self.mode('twice') else 1
+        # Many at once, for the network to be what limits a transfer.
+        step = 1 if self.options.fragment else 8
+        for at in range(0, len(pdus), step):
+            self.stream.send(*pdus[at:at + step])
 
     @staticmethod
     def echo(call, _):
