@@ -139,7 +139,7 @@ flowtable() {
 if [ ! -e /proc/net/nf_conntrack ] || ! command -v nft >/dev/null || ! flowtable; then
 	ktap_skip "flows that nftables offloads" "no flowtable here"
 else
-	flows=(fast$mail fast2001:db8:0:2::10)
+	flows=("fast$mail" fast2001:db8:0:2::10)
 	for a in 192.0.2.10 2001:db8:0:2::10; do
 		spawn inet python3 "$here/model/flow.py" client tcp $a 7 "$folder/fast$a"
 	done

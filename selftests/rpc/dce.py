@@ -369,7 +369,8 @@ def bind(call, contexts, kind=BIND, group=0, limit=FRAG_MAX, **more):
         o.u16(context.id)
         o.u8(len(context.syntaxes), 0)
         o.uuid(context.interface.uuid)
-        o.u16(context.interface.major, context.interface.minor)
+        # C706 12.6.3.1: one number, whose lower half is the major version
+        o.u32(context.interface.minor << 16 | context.interface.major)
         for syntax in context.syntaxes:
             o.uuid(syntax.uuid)
             o.u32(syntax.version)
@@ -384,7 +385,8 @@ def read_bind(pdu):
     for _ in range(count):
         number, syntaxes = i.u16(), i.u8()
         i.take(1)
-        wanted = Interface(i.uuid(), i.u16(), i.u16())
+        wanted, version = i.uuid(), i.u32()
+        wanted = Interface(wanted, version & 0xffff, version >> 16)
         contexts.append(Context(number, wanted, [Syntax(i.uuid(), i.u32())
                                                  for _ in range(syntaxes)]))
     i.end()
