@@ -510,9 +510,11 @@ def scripts():
     one.packet(False, 1, b'question')
     one.packet(True, 5, b'er')          # early
     one.packet(True, 1, b'answxx')      # the end of it came before
+    one.packet(False, 13, b'three')
+    one.packet(False, 13, b'th')        # less of what waits already
     one.packet(False, 9, b' two')
     one.packet(False, 7, b'onXXX three')
-    one.packet(True, 6, b'x', craft.RST)
+    one.packet(True, 7, b'x', craft.RST)
     again = Script(CLIENT, SERVER, 5).opened().packet(False, 1, b'again')
     six = Script(CLIENT6, SERVER6)
     six.packet(False, 3, bytes.fromhex('05000b03')).packet(True, 9, b'yes')
@@ -522,7 +524,7 @@ def scripts():
 
 LISTED = ['1 127.0.0.2 40000 127.0.0.3 135 17 6', '2 127.0.0.2 40000 127.0.0.3 135 5 0',
           '3 ::1 40000 ::1 4444 4 3 midstream gap']
-PIECES = [[(False, b'question'), (True, b'answxx'), (False, b' two'), (False, b'three')],
+PIECES = [[(False, b'question'), (True, b'answxx'), (False, b' twothree')],
           [(False, b'again')], [(False, bytes.fromhex('05000b03')), (True, b'yes')]]
 
 

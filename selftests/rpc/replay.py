@@ -13,7 +13,7 @@ all; several follow each other, each on a connection of its own, up to one that 
 
 FILE is pcap or pcapng, gzip or not; Ethernet, Linux cooked, raw IP, loopback. Or it is one
 of captures/*.conv, which do not tell the client: it is - in the list, and wants --address.
-Of bytes that were captured twice the first ones count. Remarks of list:
+Of bytes that were captured twice those count that were in order first. Remarks of list:
 
     midstream   the capture begins after the SYN
     gap         bytes are missing: only what comes before them is replayed
