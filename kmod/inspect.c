@@ -38,13 +38,21 @@ static const struct rhashtable_params flow_params = {
 	.automatic_shrinking = true,
 };
 
+/* What pn_inspect_init() has made, all of it; NULL: no RPC policy came yet. */
+static struct pn_flows *flows_of(const struct pn_net *pn)
+{
+	/* pairs with pn_inspect_init() */
+	return smp_load_acquire(&pn->flows);
+}
+
 /* The parsers' reasons among all reasons. */
 static enum pn_reason reason_of(enum pn_rpc_reason reason)
 {
 	static const u8 reasons[] = {
 		[PN_RPC_OK] = PN_OK,
 #define REASON(id, name, help)
-#define RPC_REASON(id, name, help) [PN_RPC_##id] = PN_DROP_RPC_##id,
+#define RPC_REASON(id, name, help) \
+		[PN_RPC_##id] = PN_DROP_RPC_##id,
 #include <postern/reasons.inc>
 #undef RPC_REASON
 #undef REASON
@@ -74,6 +82,7 @@ int pn_inspect_init(struct pn_net *pn)
 		kfree(flows);
 		return err;
 	}
+	/* see flows_of() */
 	smp_store_release(&pn->flows, flows);
 	return 0;
 }
@@ -119,7 +128,7 @@ void pn_inspect_exit(struct pn_net *pn)
 
 static struct pn_flow *find(struct pn_net *pn, const struct nf_conn *ct)
 {
-	struct pn_flows *flows = smp_load_acquire(&pn->flows);
+	struct pn_flows *flows = flows_of(pn);
 
 	return flows ? rhashtable_lookup(&flows->table, &ct, flow_params) :
 		       NULL;
@@ -149,7 +158,7 @@ static void keep_doors_open(struct pn_net *pn, const struct pn_policy *policy,
 
 bool pn_inspect_house(struct pn_net *pn)
 {
-	struct pn_flows *flows = smp_load_acquire(&pn->flows);
+	struct pn_flows *flows = flows_of(pn);
 	const struct pn_policy *policy;
 	struct rhashtable_iter iter;
 	struct pn_flow *f;
@@ -198,7 +207,7 @@ static struct pn_flow *add_flow(struct pn_net *pn, const struct pn_policy *polic
 				struct nf_conn *ct, const struct pn_tuple *t,
 				enum pn_basis basis, u32 rule)
 {
-	struct pn_flows *flows = smp_load_acquire(&pn->flows);
+	struct pn_flows *flows = flows_of(pn);
 	size_t size = basis == PN_BASIS_MAPPER ?
 		      sizeof(struct pn_flow) :
 		      offsetof(struct pn_flow, rpc) + sizeof(struct pn_rpc);
@@ -386,13 +395,16 @@ static enum pn_reason find_again(struct pn_flow *f, enum pn_rpc_way way,
 static enum pn_reason review(struct pn_flow *f)
 {
 	enum pn_basis basis;
+	bool was_mapper, is_mapper;
 	u32 i, rule;
 
 	if (f->generation == f->policy->generation)
 		return PN_OK;
 	basis = pn_basis_of(f->pn, f->policy, &f->t, false, &rule);
-	if (!basis || (basis == PN_BASIS_MAPPER) !=
-		      (f->basis == PN_BASIS_MAPPER))
+	/* the parsers of the two have nothing in common */
+	was_mapper = f->basis == PN_BASIS_MAPPER;
+	is_mapper = basis == PN_BASIS_MAPPER;
+	if (!basis || was_mapper != is_mapper)
 		return PN_REVOKED;
 	f->basis = basis;
 	for (i = 0; i < f->nr_bound; i++)

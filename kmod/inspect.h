@@ -58,7 +58,7 @@ struct pn_bound {
 struct pn_flow {
 	struct rhash_head node;
 	struct nf_conn *ct;
-	spinlock_t lock;
+	spinlock_t lock;		/* of all that changes, see above */
 	u8 basis;
 	u8 cut;
 	bool observe;

@@ -56,6 +56,13 @@ struct pn_pinholes {
 	u32 max;
 };
 
+/* What pn_pinhole_init() has made, all of it; NULL: no RPC policy came yet. */
+static struct pn_pinholes *tables_of(const struct pn_net *pn)
+{
+	/* pairs with pn_pinhole_init() */
+	return smp_load_acquire(&pn->pinholes);
+}
+
 static const struct rhashtable_params client_params = {
 	.head_offset = offsetof(struct client, node),
 	.key_offset = offsetof(struct client, key),
@@ -92,7 +99,7 @@ int pn_pinhole_init(struct pn_net *pn)
 	err = rhashtable_init(&p->servers, &server_params);
 	if (err)
 		goto err_clients;
-	/* who sees the pointer sees the tables */
+	/* see tables_of() */
 	smp_store_release(&pn->pinholes, p);
 	return 0;
 
@@ -284,7 +291,7 @@ static bool open_locked(struct pn_net *pn, struct pn_pinholes *p,
 bool pn_pinhole_open(struct pn_net *pn, const struct pn_host *client,
 		     const struct pn_door *door, u32 idle_ms, u32 per_client)
 {
-	struct pn_pinholes *p = smp_load_acquire(&pn->pinholes);
+	struct pn_pinholes *p = tables_of(pn);
 	bool open;
 
 	if (!p)
@@ -322,7 +329,7 @@ static bool learn_locked(struct pn_pinholes *p, const struct pn_door *key, u32 m
 void pn_endpoint_learn(struct pn_net *pn, const struct pn_door *door,
 		       u32 remember_ms)
 {
-	struct pn_pinholes *p = smp_load_acquire(&pn->pinholes);
+	struct pn_pinholes *p = tables_of(pn);
 	bool known = false;
 
 	if (!p)
@@ -350,7 +357,7 @@ static const struct hlist_head *doors_of(struct pn_pinholes *p,
 static bool is_open(struct pn_net *pn, const struct pn_host *client,
 		    const struct pn_door *door)
 {
-	struct pn_pinholes *p = smp_load_acquire(&pn->pinholes);
+	struct pn_pinholes *p = tables_of(pn);
 	const struct hlist_head *head;
 	struct server *s;
 	struct door *d;
@@ -379,7 +386,7 @@ bool pn_pinhole_any(struct pn_net *pn, const struct pn_host *client,
 				 void *data),
 		    void *data)
 {
-	struct pn_pinholes *p = smp_load_acquire(&pn->pinholes);
+	struct pn_pinholes *p = tables_of(pn);
 	const struct hlist_head *head;
 	struct server *s;
 	struct door *d;
@@ -398,7 +405,7 @@ bool pn_pinhole_any(struct pn_net *pn, const struct pn_host *client,
 void pn_pinhole_touch(struct pn_net *pn, const struct pn_host *client,
 		      const struct pn_host *server, u16 port)
 {
-	struct pn_pinholes *p = smp_load_acquire(&pn->pinholes);
+	struct pn_pinholes *p = tables_of(pn);
 	const struct hlist_head *head;
 	struct server *s;
 	struct door *d;
@@ -500,7 +507,7 @@ void pn_pinhole_review(struct pn_net *pn,
 		       void *data)
 {
 	struct review r = {
-		.p = smp_load_acquire(&pn->pinholes),
+		.p = tables_of(pn),
 		.stays = stays_or_not,
 		.data = data,
 	};

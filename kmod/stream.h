@@ -29,9 +29,9 @@
 
 struct sk_buff;
 
-#define PN_EARLY_BYTES		(1U << 20)
+#define PN_EARLY_BYTES		1048576
 #define PN_EARLY_SEGMENTS	1024
-#define PN_EARLY_TOTAL		(64U << 20)
+#define PN_EARLY_TOTAL		(64 * PN_EARLY_BYTES)
 
 /**
  * struct pn_segment - a TCP segment

@@ -38,7 +38,8 @@ counter() { at router awk -v n="$1" '$1 == n { print $2 }' /proc/net/postern/cou
 # server OPTION...: the stand-in, anew
 server() {
 	if [ -n "${server_pid:-}" ]; then
-		kill "$server_pid" && wait "$server_pid" 2>/dev/null || true
+		kill "$server_pid" || true
+		wait "$server_pid" 2>/dev/null || true
 	fi
 	: >"$folder/server"
 	spawn perim python3 -B "$here/rpc/server.py" "$@" >"$folder/server" 2>&1
@@ -71,32 +72,32 @@ works() {
 	load "allow office -> mail : exchange-client"
 	local ds is before a
 	ds=$(port_of ds) is=$(port_of is)
-	check "before a question the port is shut" shut $mail4 "$is"
-	for a in $mail4 $mail6; do
-		check "Outlook asks, connects, binds and calls: $a" client mail $a
+	check "before a question the port is shut" shut "$mail4" "$is"
+	for a in "$mail4" $mail6; do
+		check "Outlook asks, connects, binds and calls: $a" client mail "$a"
 	done
 	for a in 192.0.2.11 2001:db8:0:2::11; do
 		check "it asked one address of the server, and connects to another: $a" \
-			client call $a "$is" is
+			client call "$a" "$is" is
 	done
-	check "two interfaces that share a port" says "rfr call ok" client call $mail4 "$ds" rfr
-	check "no port but those" shut $mail4 "$(port_of mta)"
+	check "two interfaces that share a port" says "rfr call ok" client call "$mail4" "$ds" rfr
+	check "no port but those" shut "$mail4" "$(port_of mta)"
 	before=$(counter drop-no-pinhole)
-	shut $mail4 "$(port_of mta)" >/dev/null 2>&1 || true
+	shut "$mail4" "$(port_of mta)" >/dev/null 2>&1 || true
 	check "and the reason says so" grew drop-no-pinhole "$before"
 	local how
 	for how in "--ndr 32" "--ndr 64" --big-endian "--fragment 8" "--cut 1" --bare --multiplex --verification \
 		"--auth privacy" "--auth integrity" "--towers 1"; do
 		# shellcheck disable=SC2086 # an option and its argument
-		check "the client does it so: $how" client mail $mail4 $how
+		check "the client does it so: $how" client mail "$mail4" $how
 	done
 	for how in "--ndr 32" "--ndr 64" --no-features --big-endian "--fragment 8" "--cut 1"; do
 		# shellcheck disable=SC2086
 		server $how
-		check "the server does it so: $how" client mail $mail4
+		check "the server does it so: $how" client mail "$mail4"
 	done
 	server
-	check "a long answer comes whole" client call $mail4 "$(port_of is)" is --bytes 3000000
+	check "a long answer comes whole" client call "$mail4" "$(port_of is)" is --bytes 3000000
 }
 
 # ---- what fails, and how fast
@@ -107,26 +108,26 @@ refused() {
 	local before is
 	is=$(port_of is)
 	before=$(counter epm-replaced)
-	check "a question for another interface: not registered" says "mta map error" client map $mail4 mta
+	check "a question for another interface: not registered" says "mta map error" client map "$mail4" mta
 	check "is answered by the server itself" grew epm-replaced "$before"
-	check "the connection stays of use" says "is map $is" client map $mail4 mta drsuapi is
+	check "the connection stays of use" says "is map $is" client map "$mail4" mta drsuapi is
 	before=$(counter drop-epm-lookup)
-	check "a listing is refused" says "epmapper lookup reset" client lookup $mail4
+	check "a listing is refused" says "epmapper lookup reset" client lookup "$mail4"
 	check "for that reason" grew drop-epm-lookup "$before"
 	before=$(counter drop-rpc-interface)
-	client map $mail4 is >/dev/null || true
+	client map "$mail4" is >/dev/null || true
 	check "a bind to another interface of the port is refused" \
-		says "mta bind reset" client call $mail4 "$is" mta
+		says "mta bind reset" client call "$mail4" "$is" mta
 	check "for that reason" grew drop-rpc-interface "$before"
-	check "by alter_context, too" says "mta alter reset" client call $mail4 "$is" is --alter mta
+	check "by alter_context, too" says "mta alter reset" client call "$mail4" "$is" is --alter mta
 	check "another major version is another interface" \
-		says "a4f1db00-ca47-1067-b31f-00dd010662da.* bind reset" client call $mail4 "$is" is/1.81
+		says "a4f1db00-ca47-1067-b31f-00dd010662da.* bind reset" client call "$mail4" "$is" is/1.81
 	check "the management interface on the mapper's connection" \
-		says "mgmt bind reset" client call $mail4 135 mgmt
+		says "mgmt bind reset" client call "$mail4" 135 mgmt
 	before=$(counter drop-rpc-not-rpc)
 	check_not "what is no RPC is reset" at inet sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | timeout 5 nc -nw 3 $mail4 $is | grep -q ."
 	check "for that reason" grew drop-rpc-not-rpc "$before"
-	check "another client, whom no rule allows" shut $mail4 135 198.51.100.7
+	check "another client, whom no rule allows" shut "$mail4" 135 198.51.100.7
 	check "another server" shut 192.0.2.80 135
 }
 
@@ -138,18 +139,18 @@ remember() {
 		"allow office -> web : tcp 1"
 	local is
 	is=$(port_of is)
-	check "remember no: the client that asked" says "is map $is" client map $mail4 is --from 203.0.113.2
-	check "may connect" says "is call ok" client call $mail4 "$is" is --from 203.0.113.2
-	check "another one may not" shut $mail4 "$is" 203.0.113.25
-	check "nor to the next port" shut $mail4 $((is + 1)) 203.0.113.2
+	check "remember no: the client that asked" says "is map $is" client map "$mail4" is --from 203.0.113.2
+	check "may connect" says "is call ok" client call "$mail4" "$is" is --from 203.0.113.2
+	check "another one may not" shut "$mail4" "$is" 203.0.113.25
+	check "nor to the next port" shut "$mail4" $((is + 1)) 203.0.113.2
 	check "nor to the same port of another server" shut 192.0.2.80 "$is" 203.0.113.2
 	load "allow { office, branch } -> mail : exchange-client"
-	client map $mail4 is --from 203.0.113.2 >/dev/null || true
+	client map "$mail4" is --from 203.0.113.2 >/dev/null || true
 	check "by default another client uses what the answer taught" \
-		says "is call ok" client call $mail4 "$is" is --from 198.51.100.7
-	check "but binds nothing else there" says "rfr bind reset" client call $mail4 "$is" rfr --from 198.51.100.7
+		says "is call ok" client call "$mail4" "$is" is --from 198.51.100.7
+	check "but binds nothing else there" says "rfr bind reset" client call "$mail4" "$is" rfr --from 198.51.100.7
 	load "allow office -> mail : exchange-client" "service mta = rpc { exchange-mta }" "allow branch -> mail : mta"
-	check "whom the policy does not allow the interface cannot connect" shut $mail4 "$is" 198.51.100.7
+	check "whom the policy does not allow the interface cannot connect" shut "$mail4" "$is" 198.51.100.7
 }
 
 # ---- ports by configuration
@@ -158,22 +159,22 @@ pinned() {
 	local ds=1225 is=1226 before
 	server --on "ds,rfr=$ds" --on "is=$is" --on mta
 	load "allow office -> mail : exchange-client-st"
-	check "a pinned port is reached without a question" says "is call ok" client call $mail4 $is is
-	check "by IPv6" says "ds call ok" client call $mail6 $ds ds
-	check "but held to its interface" says "rfr bind reset" client call $mail4 $ds rfr
+	check "a pinned port is reached without a question" says "is call ok" client call "$mail4" "$is" is
+	check "by IPv6" says "ds call ok" client call "$mail6" "$ds" ds
+	check "but held to its interface" says "rfr bind reset" client call "$mail4" "$ds" rfr
 	before=$(counter pinholes-opened)
-	check "the mapper may be asked for it" says "is map $is" client map $mail4 is
+	check "the mapper may be asked for it" says "is map $is" client map "$mail4" is
 	check_equal "which opens nothing" 0 "$(opened "$before")"
 	server --on ds --on is --on mta
-	check "where the mapper has another port" says "is map" client map $mail4 is
+	check "where the mapper has another port" says "is map" client map "$mail4" is
 	check_equal "that opens nothing either" 0 "$(opened "$before")"
-	check "and is shut" shut $mail4 "$(port_of is)"
+	check "and is shut" shut "$mail4" "$(port_of is)"
 	load "service range = rpc { any ports 50000-50010 }" "allow office -> mail : range"
 	server --first 50005
-	check "any interface in a range of ports" client mail $mail4
+	check "any interface in a range of ports" client mail "$mail4"
 	server --first 50011
-	client map $mail4 is >/dev/null || true
-	check "and none beyond it" shut $mail4 "$(port_of is)"
+	client map "$mail4" is >/dev/null || true
+	check "and none beyond it" shut "$mail4" "$(port_of is)"
 }
 
 # ---- servers that lie
@@ -183,27 +184,27 @@ strange() {
 	load "allow office -> mail : exchange-client"
 	for mode in other-interface wrong-call low-port zero-port unasked udp pipe count offset \
 		tower-length fault; do
-		server --mode $mode
+		server --mode "$mode"
 		before=$(counter pinholes-opened)
-		client map $mail4 is --timeout 3 >/dev/null 2>&1 || true
+		client map "$mail4" is --timeout 3 >/dev/null 2>&1 || true
 		check_equal "no pinhole by a server's $mode" 0 "$(opened "$before")"
 	done
 	for mode in few-results many-results server-first not-rpc any-bind; do
-		server --mode $mode
+		server --mode "$mode"
 		is=$(port_of is)
-		client map $mail4 is --timeout 3 >/dev/null 2>&1 || true
-		client call $mail4 "$is" mta --timeout 3 >/dev/null 2>&1 || true
+		client map "$mail4" is --timeout 3 >/dev/null 2>&1 || true
+		client call "$mail4" "$is" mta --timeout 3 >/dev/null 2>&1 || true
 		check_not "an interface that is not allowed is not called by a server's $mode" \
 			grep -q "call $is .* mta/" "$folder/server"
 	done
 	server --tower-address 192.0.2.99
 	before=$(counter tower-address)
-	client map $mail4 is >/dev/null || true
+	client map "$mail4" is >/dev/null || true
 	check "another address in the tower is counted" grew tower-address "$before"
-	check "and the client goes where it asked" says "is call ok" client call $mail4 "$(port_of is)" is
+	check "and the client goes where it asked" says "is call ok" client call "$mail4" "$(port_of is)" is
 	load "service strict = rpc { exchange-is } tower strict" "allow office -> mail : strict"
 	before=$(counter pinholes-opened)
-	client map $mail4 is >/dev/null || true
+	client map "$mail4" is >/dev/null || true
 	check_equal "with tower strict it opens nothing" 0 "$(opened "$before")"
 }
 
@@ -228,19 +229,19 @@ again() { # NAME FD
 reload() {
 	server
 	load "allow office -> mail : exchange-client"
-	client map $mail4 is >/dev/null
+	client map "$mail4" is >/dev/null
 	local is
 	is=$(port_of is)
 	hold one "call $mail4 $is is" 7
 	check "a connection is held, and calls again" again one 7
 	load "allow office -> mail : exchange-client, echo"
 	check "another policy that allows it leaves it" again one 7
-	check "and its pinhole" says "is call ok" client call $mail4 "$is" is
+	check "and its pinhole" says "is call ok" client call "$mail4" "$is" is
 	load "allow office -> mail : site-connector, echo"
 	check_not "one that does not ends it" again one 7
-	check "and closes the pinhole" shut $mail4 "$is"
+	check "and closes the pinhole" shut "$mail4" "$is"
 	load "allow office -> mail : exchange-client"
-	client map $mail4 is >/dev/null
+	client map "$mail4" is >/dev/null
 	hold two "call $mail4 $is is" 8
 	at router postern unload >/dev/null
 	load "service mapi = rpc { exchange-is port $is }" "allow office -> mail : mapi"
@@ -253,7 +254,7 @@ restart() {
 	[ -n "${POSTERN_KO:-}" ] || { ktap_skip "restart" "only where this test loads the module" && return; }
 	server
 	load "allow office -> mail : exchange-client"
-	client map $mail4 is >/dev/null
+	client map "$mail4" is >/dev/null
 	local is before
 	is=$(port_of is)
 	hold three "call $mail4 $is is" 6
@@ -263,8 +264,8 @@ restart() {
 	load "allow office -> mail : exchange-client"
 	check_not "a connection whose pinhole nobody remembers ends" again three 6
 	check_not "a mapper's connection ends" again mapper 5
-	check "a cached port is shut" shut $mail4 "$is"
-	client map $mail4 is >/dev/null
+	check "a cached port is shut" shut "$mail4" "$is"
+	client map "$mail4" is >/dev/null
 	hold four "call $mail4 $is is" 4
 	rmmod postern
 	insmod "$POSTERN_KO"
@@ -297,14 +298,14 @@ lossy() {
 	server
 	load "allow office -> mail : exchange-client"
 	local is with without
-	check "Outlook, where a packet in fifty is lost and others overtake" client mail $mail4 --timeout 30
+	check "Outlook, where a packet in fifty is lost and others overtake" client mail "$mail4" --timeout 30
 	is=$(port_of is)
-	with=$(seconds client call $mail4 "$is" is --bytes 20000000 --timeout 60)
+	with=$(seconds client call "$mail4" "$is" is --bytes 20000000 --timeout 60)
 	load "allow office -> mail : tcp 1024-65535"
-	without=$(seconds client call $mail4 "$is" is --bytes 20000000 --timeout 60)
+	without=$(seconds client call "$mail4" "$is" is --bytes 20000000 --timeout 60)
 	echo "# 20 MB in ${with:-?} s inspected, ${without:-?} s not"
 	check "and a long answer" test -n "$with"
-	for dev in eth0 eth1; do at router tc qdisc del dev $dev root; done
+	for dev in eth0 eth1; do at router tc qdisc del dev "$dev" root; done
 }
 
 [ $# -gt 0 ] || set -- works refused remember pinned strange reload restart lossy

@@ -38,27 +38,27 @@ spawn perim python3 -B "$here/rpc/many.py" server >"$folder/server"
 busywait 20 grep -q ready "$folder/server"
 
 one=10.67.0.1 # of nobody else
-many clients $mail 10.67.0.0/30 1 >/dev/null
-many connects $mail 50001 500 $one >/dev/null
-before=$(many connects $mail 50001 2000 $one)
+many clients "$mail" 10.67.0.0/30 1 >/dev/null
+many connects "$mail" 50001 500 "$one" >/dev/null
+before=$(many connects "$mail" 50001 2000 $one)
 memory=$(slab) opened=$(counter pinholes-opened)
-out=$(many clients $mail 10.64.0.0/14 "$clients")
+out=$(many clients "$mail" 10.64.0.0/14 "$clients")
 echo "# ${out//$'\n'/$'\n'# }"
 check_equal "every client is answered" "answered $clients" "$(sed -n 's/ in .*//p' <<<"$out" | tail -n 1)"
 opened=$(($(counter pinholes-opened) - opened))
-check_equal "and has its four pinholes" $((clients * 4)) $opened
+check_equal "and has its four pinholes" $((clients * 4)) "$opened"
 # conntrack and the inspectors let go of what is over
 over() { [ "$(conntrack_count)" -lt 100 ]; }
 conntrack_count() { at router cat /proc/sys/net/netfilter/nf_conntrack_count; }
 busywait 60 over || true
 echo "# $((($(slab) - memory) * 1024 / (clients * 4))) bytes a pinhole"
-after=$(many connects $mail 50001 2000 $one)
-echo "# 2,000 connections through a pinhole: $before s, beside $opened others $after s"
+after=$(many connects "$mail" 50001 2000 $one)
+echo "# 2,000 connections through a pinhole: $before s, beside "$opened" others $after s"
 check "a look-up costs no more among so many" awk -v a="$before" -v b="$after" 'BEGIN { exit b > 1.5 * a + 0.2 }'
 
 evicted=$(counter pinholes-evicted)
-check "a client asks for $ports ports" many greedy $mail "$ports"
+check "a client asks for "$ports" ports" many greedy "$mail" "$ports"
 check "it has as many as it may, and takes nobody else's" test \
 	$(($(counter pinholes-evicted) - evicted)) -ge $((ports - 64000 > 0 ? ports - 64064 : ports - 128))
-check "which are still open" many connects $mail 50001 10 $one
+check "which are still open" many connects "$mail" 50001 10 "$one"
 ktap_done
