@@ -53,11 +53,11 @@ conntrack_count() { at router cat /proc/sys/net/netfilter/nf_conntrack_count; }
 busywait 60 over || true
 echo "# $((($(slab) - memory) * 1024 / (clients * 4))) bytes a pinhole"
 after=$(many connects "$mail" 50001 2000 $one)
-echo "# 2,000 connections through a pinhole: $before s, beside "$opened" others $after s"
+echo "# 2,000 connections through a pinhole: $before s, beside $opened others $after s"
 check "a look-up costs no more among so many" awk -v a="$before" -v b="$after" 'BEGIN { exit b > 1.5 * a + 0.2 }'
 
 evicted=$(counter pinholes-evicted)
-check "a client asks for "$ports" ports" many greedy "$mail" "$ports"
+check "a client asks for $ports ports" many greedy "$mail" "$ports"
 check "it has as many as it may, and takes nobody else's" test \
 	$(($(counter pinholes-evicted) - evicted)) -ge $((ports - 64000 > 0 ? ports - 64064 : ports - 128))
 check "which are still open" many connects "$mail" 50001 10 "$one"
