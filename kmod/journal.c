@@ -85,13 +85,27 @@ bool pn_journal_add(struct pn_journal *j, u32 seq, const u8 *bytes, u32 len)
 	return true;
 }
 
+/* A stream that is never acknowledged to its end would fill it with one run. */
+static void trim_first(struct pn_journal *j, struct run r, u32 acked)
+{
+	u32 n = acked - r.seq;
+
+	if (j->last == j->begin)
+		j->last += n;
+	j->begin += n;
+	set_run(j, j->begin, (struct run){ acked, r.len - n });
+}
+
 void pn_journal_trim(struct pn_journal *j, u32 acked)
 {
 	while (j->begin != j->end) {
 		struct run r = run_at(j, j->begin);
 
-		if (after(r.seq + r.len, acked))
+		if (after(r.seq + r.len, acked)) {
+			if (after(acked, r.seq))
+				trim_first(j, r, acked);
 			return;
+		}
 		j->begin += sizeof(r) + r.len;
 	}
 	j->begin = 0;
