@@ -391,20 +391,24 @@ static enum pn_reason find_again(struct pn_flow *f, enum pn_rpc_way way,
 
 /* ---- one packet */
 
+/* A mapper's connection stays one: only that has room for all that is read. */
+static bool may_become(const struct pn_flow *f, enum pn_basis basis)
+{
+	if (f->basis == PN_BASIS_MAPPER)
+		return basis == PN_BASIS_MAPPER;
+	return basis && basis != PN_BASIS_MAPPER;
+}
+
 /* Another policy is in force: does it allow what this connection is, and does? */
 static enum pn_reason review(struct pn_flow *f)
 {
 	enum pn_basis basis;
-	bool was_mapper, is_mapper;
 	u32 i, rule;
 
 	if (f->generation == f->policy->generation)
 		return PN_OK;
 	basis = pn_basis_of(f->pn, f->policy, &f->t, false, &rule);
-	/* the parsers of the two have nothing in common */
-	was_mapper = f->basis == PN_BASIS_MAPPER;
-	is_mapper = basis == PN_BASIS_MAPPER;
-	if (!basis || was_mapper != is_mapper)
+	if (!may_become(f, basis))
 		return PN_REVOKED;
 	f->basis = basis;
 	for (i = 0; i < f->nr_bound; i++)
@@ -416,6 +420,50 @@ static enum pn_reason review(struct pn_flow *f)
 	f->observe = pn_rpc_allows(f->policy, &f->t, PN_PROTO_RPC,
 				   PN_RPC_OBSERVE, &rule);
 	return PN_OK;
+}
+
+/*
+ * Conntrack goes on with its entry if both ends begin anew with the same ports and
+ * it saw no end: a reset that only the receiver believed. But a server answers a SYN
+ * only where it has no connection any more, so nothing of the old one counts.
+ */
+static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
+{
+	u32 client = ntohl(th->ack_seq), server = ntohl(th->seq) + 1, rule;
+	enum pn_basis basis;
+
+	if (f->synced[PN_RPC_CLIENT] && f->base[PN_RPC_CLIENT] == client &&
+	    f->synced[PN_RPC_SERVER] && f->base[PN_RPC_SERVER] == server)
+		return PN_OK;
+	basis = pn_basis_of(f->pn, f->policy, &f->t, false, &rule);
+	if (!may_become(f, basis))
+		return PN_STREAM_OPEN;
+	pn_stream_free(&f->stream[PN_RPC_CLIENT]);
+	pn_stream_free(&f->stream[PN_RPC_SERVER]);
+	memset(f->rewrites, 0, sizeof(f->rewrites));
+	f->nr_bound = 0;
+	f->rule = rule;
+	set_up(f, basis);
+	begin_direction(f, PN_RPC_CLIENT, client);
+	begin_direction(f, PN_RPC_SERVER, server);
+	pn_count(f->pn->stats, PN_COUNT_RPC_FLOWS);
+	return PN_OK;
+}
+
+/* On a connection that is known; what @len bytes of data are in. */
+static enum pn_reason take_syn(struct pn_flow *f, enum pn_rpc_way way,
+			       const struct tcphdr *th, u32 len)
+{
+	enum pn_reason reason = PN_OK;
+	bool answers = way == PN_RPC_SERVER;
+
+	if (len || th->ack != answers)
+		return PN_STREAM_OPEN;
+	if (th->ack)
+		reason = begin_again(f, th);
+	if (!reason && !pn_mangle_mptcp(f->p))
+		reason = PN_MALFORMED;
+	return reason;
 }
 
 static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
@@ -440,8 +488,7 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	if (!reason && th->urg)
 		reason = PN_STREAM_URGENT;
 	if (!reason && th->syn)
-		reason = seg.len ? PN_STREAM_OPEN :
-			 pn_mangle_mptcp(f->p) ? PN_OK : PN_MALFORMED;
+		reason = take_syn(f, way, th, seg.len);
 	if (!reason && th->ack && f->synced[back])
 		pn_stream_acked(&f->stream[back], ntohl(th->ack_seq));
 	if (!reason && seg.len)
@@ -497,6 +544,33 @@ static struct pn_flow *begin(struct pn_net *pn, const struct pn_policy *policy,
 	return f;
 }
 
+/*
+ * Who forges packets of the other end, to acknowledge for it, has them come from
+ * where he is himself: no policy allows that. Ways by yet other zones are as it says.
+ */
+static bool may_travel(struct pn_net *pn, const struct pn_policy *policy,
+		       struct pn_flow *f, enum pn_rpc_way way,
+		       const struct pn_tuple *t)
+{
+	bool same = true, forged = false;
+	u32 rule;
+
+	spin_lock(&f->lock);
+	if (f->generation == policy->generation) {
+		same = f->t.zone_in == t->zone_in &&
+		       f->t.zone_out == t->zone_out;
+		forged = way == PN_RPC_SERVER ?
+			 t->zone_out == f->t.zone_in :
+			 t->zone_in == f->t.zone_out;
+	} else {
+		/* the numbers of zones are a policy's own */
+		f->t.zone_in = t->zone_in;
+		f->t.zone_out = t->zone_out;
+	}
+	spin_unlock(&f->lock);
+	return same || (!forged && pn_basis_of(pn, policy, t, false, &rule));
+}
+
 bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 		       struct pn_packet *p, struct nf_conn *ct,
 		       enum ip_conntrack_info ctinfo, const struct pn_tuple *t,
@@ -528,6 +602,9 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 			  reason);
 	if (!f)
 		return true;
+	*reason = PN_REVOKED;
+	if (!may_travel(pn, policy, f, way, t))
+		return true;
 	spin_lock(&f->lock);
 	f->pn = pn;
 	f->policy = policy;
@@ -538,5 +615,8 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 		pn_count(pn->stats, PN_COUNT_CUTS);
 	f->p = NULL;
 	spin_unlock(&f->lock);
+	/* the ports are used again, and the SYN will come again as well */
+	if (*reason == PN_CUT && way == PN_RPC_CLIENT && pn_packet_opens_tcp(p))
+		nf_ct_kill(ct);
 	return true;
 }

@@ -44,13 +44,18 @@ static bool reserve(struct pn_journal *j, u32 want)
 	if (used + want > size / 2)
 		size = max_t(u32, 256, roundup_pow_of_two((used + want) * 2));
 	data = j->data;
-	if (size != j->size)
+	if (size != j->size) {
+		if (!pn_stream_charge(j->total, size))
+			return false;
 		data = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
-	if (!data)
-		return false;
+		if (!data) {
+			atomic_sub(size, j->total);
+			return false;
+		}
+	}
 	memmove(data, j->data + j->begin, used);
 	if (data != j->data) {
-		kfree(j->data);
+		pn_journal_free(j);
 		j->data = data;
 		j->size = size;
 	}
@@ -85,13 +90,27 @@ bool pn_journal_add(struct pn_journal *j, u32 seq, const u8 *bytes, u32 len)
 	return true;
 }
 
+/* A stream that is never acknowledged to its end would fill it with one run. */
+static void trim_first(struct pn_journal *j, struct run r, u32 acked)
+{
+	u32 n = acked - r.seq;
+
+	if (j->last == j->begin)
+		j->last += n;
+	j->begin += n;
+	set_run(j, j->begin, (struct run){ acked, r.len - n });
+}
+
 void pn_journal_trim(struct pn_journal *j, u32 acked)
 {
 	while (j->begin != j->end) {
 		struct run r = run_at(j, j->begin);
 
-		if (after(r.seq + r.len, acked))
+		if (after(r.seq + r.len, acked)) {
+			if (after(acked, r.seq))
+				trim_first(j, r, acked);
 			return;
+		}
 		j->begin += sizeof(r) + r.len;
 	}
 	j->begin = 0;
@@ -139,6 +158,10 @@ bool pn_journal_same(const struct pn_journal *j, u32 seq,
 
 void pn_journal_free(struct pn_journal *j)
 {
+	if (!j->data)
+		return;
+	atomic_sub(j->size, j->total);
 	kfree(j->data);
 	j->data = NULL;
+	j->size = 0;
 }

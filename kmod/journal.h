@@ -7,11 +7,13 @@
 #ifndef PN_JOURNAL_H
 #define PN_JOURNAL_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
 struct sk_buff;
 
 #define PN_JOURNAL_MAX	65536
+#define PN_STREAM_TOTAL	(64 * 1048576)	/* of a namespace, see stream.h */
 
 /**
  * struct pn_journal - runs of bytes, in the order of the stream
@@ -20,11 +22,22 @@ struct sk_buff;
  * @begin: of the first run that is not acknowledged
  * @end: behind the last
  * @last: where the last run begins
+ * @total: where the namespace counts the memory of its streams
  */
 struct pn_journal {
 	u8 *data;
 	u32 size, begin, end, last;
+	atomic_t *total;
 };
+
+/* Counts @bytes, if all streams together may have them. Return: whether they may. */
+static inline bool pn_stream_charge(atomic_t *total, u32 bytes)
+{
+	if (atomic_add_return(bytes, total) <= PN_STREAM_TOTAL)
+		return true;
+	atomic_sub(bytes, total);
+	return false;
+}
 
 /* Return: whether there was room and memory. Context: any. */
 bool pn_journal_add(struct pn_journal *j, u32 seq, const u8 *bytes, u32 len);

@@ -12,6 +12,7 @@
 /* Of a clone in stream->early. */
 struct early {
 	u32 seq, len, off;
+	u32 charged;
 };
 
 static struct early *early_of(struct sk_buff *skb)
@@ -25,7 +26,7 @@ void pn_stream_begin(struct pn_stream *s, u32 seq, atomic_t *total)
 	memset(s, 0, sizeof(*s));
 	s->next = seq;
 	s->acked = seq;
-	s->total = total;
+	s->journal.total = total;
 }
 
 static bool same_bytes(const struct sk_buff *a, u32 a_off,
@@ -65,25 +66,22 @@ static bool same_as_early(const struct pn_stream *s, const struct pn_segment *se
 	return true;
 }
 
-/* Counts what is kept against all bounds. Return: whether it may be kept. */
-static bool charge(struct pn_stream *s, u32 len)
+/* What a clone takes: a segment of one byte takes as much as others. */
+static bool charge(struct pn_stream *s, u32 bytes)
 {
 	if (s->nr_early >= PN_EARLY_SEGMENTS ||
-	    s->early_bytes + len > PN_EARLY_BYTES)
+	    s->early_bytes + bytes > PN_EARLY_BYTES ||
+	    !pn_stream_charge(s->journal.total, bytes))
 		return false;
-	if (atomic_add_return(len, s->total) > PN_EARLY_TOTAL) {
-		atomic_sub(len, s->total);
-		return false;
-	}
-	s->early_bytes += len;
+	s->early_bytes += bytes;
 	s->nr_early++;
 	return true;
 }
 
-static void uncharge(struct pn_stream *s, u32 len)
+static void uncharge(struct pn_stream *s, u32 bytes)
 {
-	atomic_sub(len, s->total);
-	s->early_bytes -= len;
+	atomic_sub(bytes, s->journal.total);
+	s->early_bytes -= bytes;
 	s->nr_early--;
 }
 
@@ -98,18 +96,23 @@ static enum pn_reason keep_early(struct pn_stream *s,
 	if (*link && early_of(*link)->seq == seg->seq &&
 	    early_of(*link)->len >= seg->len)
 		return PN_OK;
-	if (!charge(s, seg->len))
+	if (!charge(s, seg->skb->truesize))
 		return PN_STREAM_FULL;
 	clone = skb_clone(seg->skb, GFP_ATOMIC | __GFP_NOWARN);
 	if (!clone) {
-		uncharge(s, seg->len);
+		uncharge(s, seg->skb->truesize);
 		return PN_STREAM_FULL;
 	}
 	/* it outlives this packet's way, and must hold nothing of it */
 	skb_orphan(clone);
 	nf_reset_ct(clone);
 	skb_dst_drop(clone);
-	*early_of(clone) = (struct early){ seg->seq, seg->len, seg->off };
+	*early_of(clone) = (struct early){
+		.seq = seg->seq,
+		.len = seg->len,
+		.off = seg->off,
+		.charged = seg->skb->truesize,
+	};
 	clone->next = *link;
 	*link = clone;
 	return PN_OK;
@@ -121,7 +124,7 @@ static void free_first(struct pn_stream *s)
 
 	s->early = skb->next;
 	skb->next = NULL;
-	uncharge(s, early_of(skb)->len);
+	uncharge(s, early_of(skb)->charged);
 	kfree_skb(skb);
 }
 

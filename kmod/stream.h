@@ -14,9 +14,9 @@
  * with the journal of bytes that were read and are not yet acknowledged. In bytes
  * that mean nothing to the reader, the sender may say what it likes.
  *
- * Bounds: PN_EARLY_BYTES and PN_EARLY_SEGMENTS a direction, PN_EARLY_TOTAL over all
- * of a namespace, PN_JOURNAL_MAX. What is above is dropped, as if it were lost on
- * the way (stream-full).
+ * Bounds: PN_EARLY_BYTES of memory and PN_EARLY_SEGMENTS a direction, PN_JOURNAL_MAX,
+ * and PN_STREAM_TOTAL of both over all of a namespace. What is above is dropped, as if
+ * it were lost on the way (stream-full).
  */
 #ifndef PN_STREAM_H
 #define PN_STREAM_H
@@ -29,9 +29,8 @@
 
 struct sk_buff;
 
-#define PN_EARLY_BYTES		1048576
+#define PN_EARLY_BYTES		4194304
 #define PN_EARLY_SEGMENTS	1024
-#define PN_EARLY_TOTAL		(64 * PN_EARLY_BYTES)
 
 /**
  * struct pn_segment - a TCP segment
@@ -67,14 +66,13 @@ struct pn_reader {
  * @acked: what the receiver has acknowledged
  * @journal: see above
  * @early: clones of segments beyond @next, ascending
- * @total: where the namespace's early bytes are counted
+ * @early_bytes: memory of those
  */
 struct pn_stream {
 	u32 next, acked;
 	struct pn_journal journal;
 	struct sk_buff *early;
 	u32 early_bytes, nr_early;
-	atomic_t *total;
 };
 
 void pn_stream_begin(struct pn_stream *s, u32 seq, atomic_t *total);
