@@ -237,7 +237,10 @@ static enum pn_reason judge_known(struct pn_net *pn,
 	if (policy->nr_rpc && (inspected || !allowed) &&
 	    (allowed || *rule == U32_MAX)) {
 		pn_flow_tuple(&t, p, ct, ctinfo);
-		if (p->icmp_error && pn_inspect_knows(pn, ct))
+		/* of its SYN as well */
+		if (p->icmp_error &&
+		    (pn_inspect_knows(pn, ct) ||
+		     pn_basis_of(pn, policy, &t, allowed, rule)))
 			return PN_OK;
 		if (p->t.proto == IPPROTO_TCP &&
 		    pn_inspect_packet(pn, policy, p, ct, ctinfo, &t, allowed,

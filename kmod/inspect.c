@@ -24,6 +24,9 @@ MODULE_PARM_DESC(max_inspected, "inspected connections that a network namespace 
 static const struct pn_uuid nobody =
 	PN_UUID(706f7374, 6572, 4e21, 8000, 6e6f626f6479);
 
+#define CUT_SECONDS		10	/* until conntrack forgets a connection */
+#define RESETS_PER_SECOND	10	/* of one that was cut */
+
 struct pn_flows {
 	struct rhashtable table;
 	atomic_t nr;
@@ -156,6 +159,41 @@ static void keep_doors_open(struct pn_net *pn, const struct pn_policy *policy,
 	pn_pinhole_touch(pn, &client, &server, f->t.port);
 }
 
+/* Whether a plain rule of @policy may let the flow pass, so that nobody reads it. */
+static bool unread(const struct pn_policy *policy, const struct pn_flow *f)
+{
+	u32 early = policy->tables.zone_early, rule;
+	struct pn_tuple t = f->t;
+
+	t.zone_in = early;
+	t.zone_out = early;
+	return !policy->nr_rpc ||
+	       pn_outcome_allows(policy, pn_classify(&policy->tables, &t),
+				 &rule);
+}
+
+void pn_inspect_review(struct pn_net *pn, const struct pn_policy *policy)
+{
+	struct pn_flows *flows = flows_of(pn);
+	struct rhashtable_iter iter;
+	struct pn_flow *f;
+
+	if (!flows)
+		return;
+	rhashtable_walk_enter(&flows->table, &iter);
+	rhashtable_walk_start(&iter);
+	while ((f = rhashtable_walk_next(&iter))) {
+		/* the table was resized: some come twice */
+		if (IS_ERR(f) || (policy && !unread(policy, f)))
+			continue;
+		if (!rhashtable_remove_fast(&flows->table, &f->node,
+					    flow_params))
+			let_go(flows, f);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
 bool pn_inspect_house(struct pn_net *pn)
 {
 	struct pn_flows *flows = flows_of(pn);
@@ -203,9 +241,20 @@ static void set_up(struct pn_flow *f, enum pn_basis basis)
 		pn_rpc_init(&f->rpc, &pn_held_ops);
 }
 
+static void begin_direction(struct pn_flow *f, enum pn_rpc_way way, u32 seq)
+{
+	struct pn_flows *flows = f->pn->flows;
+
+	pn_stream_begin(&f->stream[way], seq, &flows->early);
+	f->base[way] = seq;
+	f->synced[way] = true;
+}
+
+/* @opening: the server's SYN+ACK, or NULL where the connection is resumed. */
 static struct pn_flow *add_flow(struct pn_net *pn, const struct pn_policy *policy,
 				struct nf_conn *ct, const struct pn_tuple *t,
-				enum pn_basis basis, u32 rule)
+				enum pn_basis basis, u32 rule,
+				const struct tcphdr *opening)
 {
 	struct pn_flows *flows = flows_of(pn);
 	size_t size = basis == PN_BASIS_MAPPER ?
@@ -227,12 +276,23 @@ static struct pn_flow *add_flow(struct pn_net *pn, const struct pn_policy *polic
 	f->rule = rule;
 	f->observe = pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_OBSERVE,
 				   &rule);
+	f->pn = pn;
+	f->reset_due = jiffies;
 	set_up(f, basis);
+	if (opening) {
+		begin_direction(f, PN_RPC_CLIENT, ntohl(opening->ack_seq));
+		begin_direction(f, PN_RPC_SERVER, ntohl(opening->seq) + 1);
+	} else {
+		pn_rpc_resume(&f->rpc);
+	}
 	nf_conntrack_get(&ct->ct_general);
 	other = rhashtable_lookup_get_insert_fast(&flows->table, &f->node,
 						  flow_params);
-	if (!other)
+	if (!other) {
+		pn_count(pn->stats, opening ? PN_COUNT_RPC_FLOWS :
+					      PN_COUNT_RPC_RESUMED);
 		return f;
+	}
 	/* another CPU was faster, or there is no memory */
 	nf_ct_put(ct);
 	kfree(f);
@@ -242,15 +302,6 @@ static struct pn_flow *add_flow(struct pn_net *pn, const struct pn_policy *polic
 full:
 	atomic_dec(&flows->nr);
 	return NULL;
-}
-
-static void begin_direction(struct pn_flow *f, enum pn_rpc_way way, u32 seq)
-{
-	struct pn_flows *flows = f->pn->flows;
-
-	pn_stream_begin(&f->stream[way], seq, &flows->early);
-	f->base[way] = seq;
-	f->synced[way] = true;
 }
 
 enum pn_reason pn_inspect_open(const struct pn_packet *p)
@@ -442,7 +493,9 @@ static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
 	pn_stream_free(&f->stream[PN_RPC_SERVER]);
 	memset(f->rewrites, 0, sizeof(f->rewrites));
 	f->nr_bound = 0;
+	f->cut = PN_OK;
 	f->rule = rule;
+	f->generation = f->policy->generation;
 	set_up(f, basis);
 	begin_direction(f, PN_RPC_CLIENT, client);
 	begin_direction(f, PN_RPC_SERVER, server);
@@ -466,6 +519,28 @@ static enum pn_reason take_syn(struct pn_flow *f, enum pn_rpc_way way,
 	return reason;
 }
 
+/* Of a connection that was cut: may this open another with the same ports? */
+static bool opens_again(const struct pn_flow *f, enum pn_rpc_way way,
+			const struct tcphdr *th)
+{
+	if (!th->syn)
+		return false;
+	if (way == PN_RPC_CLIENT)
+		return !th->ack;
+	return th->ack && f->synced[PN_RPC_SERVER] &&
+	       f->base[PN_RPC_SERVER] != ntohl(th->seq) + 1;
+}
+
+/* Resets get lost, and conntrack sees none of them: its entry ends soon. */
+static enum pn_reason cut_again(struct pn_flow *f, struct pn_cut *cut)
+{
+	WRITE_ONCE(f->ct->timeout, nfct_time_stamp + CUT_SECONDS * HZ);
+	cut->now = time_after_eq(jiffies, f->reset_due);
+	if (cut->now)
+		f->reset_due = jiffies + HZ / RESETS_PER_SECOND;
+	return PN_CUT;
+}
+
 static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 			      const struct tcphdr *th, struct pn_cut *cut)
 {
@@ -481,9 +556,9 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	if (seg.off > f->p->skb->len)
 		return PN_MALFORMED;
 	seg.len = f->p->skb->len - seg.off;
-	if (f->cut)
-		return th->rst ? PN_OK : PN_CUT;
 	cut->seq = f->synced[way] ? f->stream[way].next : seg.seq;
+	if (f->cut && !opens_again(f, way, th))
+		return th->rst ? PN_OK : cut_again(f, cut);
 	reason = review(f);
 	if (!reason && th->urg)
 		reason = PN_STREAM_URGENT;
@@ -494,10 +569,15 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	if (!reason && seg.len)
 		reason = f->synced[way] ? take(f, way, &seg) :
 					  find_again(f, way, &seg);
-	/* like a packet that was lost: it will come again */
-	if (reason && reason != PN_STREAM_FULL && reason != PN_MALFORMED) {
+	/*
+	 * Like a packet that was lost: it will come again. Nor is a connection cut
+	 * for a SYN, which conntrack lets pass whatever its sequence number.
+	 */
+	if (reason && reason != PN_STREAM_FULL && reason != PN_MALFORMED &&
+	    !th->syn) {
 		f->cut = reason;
-		cut->now = true;
+		pn_count(f->pn->stats, PN_COUNT_CUTS);
+		cut_again(f, cut);
 	}
 	return reason;
 }
@@ -514,10 +594,17 @@ static struct pn_flow *begin(struct pn_net *pn, const struct pn_policy *policy,
 	struct pn_flow *f;
 	u32 unused;
 
+	/* what answers a SYN to a closed port, and needs no reading */
+	*reason = PN_OK;
+	if (th->rst)
+		return NULL;
 	*reason = PN_STREAM_OPEN;
 	if (th->syn && !opens)
 		return NULL;
 	*reason = PN_STREAM_UNKNOWN;
+	/* its beginning was to be seen here, and was dropped */
+	if (!opens && !test_bit(IPS_ASSURED_BIT, &ct->status))
+		return NULL;
 	if (!opens &&
 	    (basis == PN_BASIS_MAPPER ||
 	     pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_NO_RESUME,
@@ -526,21 +613,8 @@ static struct pn_flow *begin(struct pn_net *pn, const struct pn_policy *policy,
 		cut->seq = ntohl(th->seq);
 		return NULL;
 	}
-	f = add_flow(pn, policy, ct, t, basis, rule);
+	f = add_flow(pn, policy, ct, t, basis, rule, opens ? th : NULL);
 	*reason = f ? PN_OK : PN_FLOWS_FULL;
-	if (!f)
-		return NULL;
-	spin_lock(&f->lock);
-	f->pn = pn;
-	if (opens && !f->synced[PN_RPC_CLIENT]) {
-		begin_direction(f, PN_RPC_CLIENT, ntohl(th->ack_seq));
-		begin_direction(f, PN_RPC_SERVER, ntohl(th->seq) + 1);
-		pn_count(pn->stats, PN_COUNT_RPC_FLOWS);
-	} else if (!opens) {
-		pn_rpc_resume(&f->rpc);
-		pn_count(pn->stats, PN_COUNT_RPC_RESUMED);
-	}
-	spin_unlock(&f->lock);
 	return f;
 }
 
@@ -586,7 +660,9 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 
 	if (!f) {
 		basis = pn_basis_of(pn, policy, t, allowed, &by);
-		if (!basis || (policy->kept && pn_kept_has(policy, ct)))
+		/* what opens a connection is none of one that is kept */
+		if (!basis || (policy->kept && !(p->tcp_flags & PN_TCP_SYN) &&
+			       pn_kept_has(policy, ct)))
 			return false;
 		*rule = by;
 	}
@@ -610,9 +686,8 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 	f->policy = policy;
 	f->p = p;
 	*reason = inspect(f, way, &th, cut);
-	*rule = f->rule;
-	if (cut->now)
-		pn_count(pn->stats, PN_COUNT_CUTS);
+	/* of a connection that was cut before, it may be another policy's */
+	*rule = f->generation == policy->generation ? f->rule : U32_MAX;
 	f->p = NULL;
 	spin_unlock(&f->lock);
 	/* the ports are used again, and the SYN will come again as well */

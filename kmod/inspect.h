@@ -67,6 +67,7 @@ struct pn_flow {
 	u32 base[2];
 	u32 generation;
 	u32 rule;
+	unsigned long reset_due;	/* jiffies */
 	struct pn_tuple t;
 	struct pn_stream stream[2];
 	struct pn_bound bound[PN_BOUND_MAX];
@@ -128,6 +129,13 @@ bool pn_inspect_knows(struct pn_net *pn, const struct nf_conn *ct);
  * Return: whether any connection is left.
  */
 bool pn_inspect_house(struct pn_net *pn);
+
+/*
+ * Lets go of connections that are not read any more: those that plain rules of
+ * @policy allow, or all if it is NULL. They are resumed, if they are to be read again.
+ * Context: process, @policy in force.
+ */
+void pn_inspect_review(struct pn_net *pn, const struct pn_policy *policy);
 
 int pn_inspect_init(struct pn_net *pn);
 void pn_inspect_exit(struct pn_net *pn);

@@ -115,6 +115,8 @@ void pn_journal_trim(struct pn_journal *j, u32 acked)
 	}
 	j->begin = 0;
 	j->end = 0;
+	if (j->size > PN_JOURNAL_IDLE)
+		pn_journal_free(j);
 }
 
 static bool bytes_are(const struct sk_buff *skb, u32 off, const u8 *bytes,

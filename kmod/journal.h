@@ -13,6 +13,7 @@
 struct sk_buff;
 
 #define PN_JOURNAL_MAX	65536
+#define PN_JOURNAL_IDLE	1024		/* kept where nothing is to be kept */
 #define PN_STREAM_TOTAL	(64 * 1048576)	/* of a namespace, see stream.h */
 
 /**

@@ -203,6 +203,7 @@ out:
 /* Deletes the flows that @policy, now in force, denies, if it wants that. */
 static void purge(struct pn_net *pn, const struct pn_policy *policy)
 {
+	pn_inspect_review(pn, policy);
 	pn_basis_review(pn, policy);
 	if (!policy->kept && !(policy->flags & POSTERN_POLICY_OBSERVE))
 		pn_flow_purge(pn->net, policy);
@@ -301,6 +302,7 @@ static void withdraw(struct pn_net *pn)
 
 	publish(pn, NULL);
 	synchronize_net();
+	pn_inspect_review(pn, NULL);
 	pn_policy_free(old);
 	switch_off(pn);
 }

@@ -272,12 +272,12 @@ static bool open_locked(struct pn_net *pn, struct pn_pinholes *p,
 		WRITE_ONCE(d->expires, jiffies + d->idle);
 		return true;
 	}
+	if (c->nr < per_client && p->nr >= p->max)
+		return false;
 	while (c->nr >= per_client) {
 		close_pinhole(p, c, first_to_end(&c->pinholes));
 		pn_count(pn->stats, PN_COUNT_PINHOLES_EVICTED);
 	}
-	if (p->nr >= p->max)
-		return false;
 	d = make_door(s, key, idle_ms);
 	if (!d)
 		return false;

@@ -107,6 +107,8 @@ static enum pn_reason keep_early(struct pn_stream *s,
 	skb_orphan(clone);
 	nf_reset_ct(clone);
 	skb_dst_drop(clone);
+	skb_ext_reset(clone);
+	clone->dev = NULL;
 	*early_of(clone) = (struct early){
 		.seq = seg->seq,
 		.len = seg->len,
@@ -125,7 +127,7 @@ static void free_first(struct pn_stream *s)
 	s->early = skb->next;
 	skb->next = NULL;
 	uncharge(s, early_of(skb)->charged);
-	kfree_skb(skb);
+	consume_skb(skb);
 }
 
 /* Reads @seg from s->next on. @live: it is the packet at hand. */
