@@ -125,9 +125,12 @@ bool pn_inspect_knows(struct pn_net *pn, const struct nf_conn *ct);
 
 /*
  * Lets go what is over, keeps pinholes that are used. Context: process.
- * Return: whether any connection is left.
+ * Return: whether any connection or pinhole is left.
  */
 bool pn_inspect_house(struct pn_net *pn);
+
+/* How many connections are inspected. */
+u32 pn_inspect_number(const struct pn_net *pn);
 
 int pn_inspect_init(struct pn_net *pn);
 void pn_inspect_exit(struct pn_net *pn);
