@@ -283,14 +283,17 @@ static void forget_endpoint(struct pn_pinholes *p, struct server *s,
 	kfree_rcu(d, rcu);
 }
 
-/* The one that ends first: of a client's, the one that was idle for longest. */
+/*
+ * The one that ends first: of a client's, the one that was idle for longest, and of
+ * those that end at once the oldest, which stands last.
+ */
 static struct door *first_to_end(const struct hlist_head *head)
 {
 	struct door *d, *first = NULL;
 
 	hlist_for_each_entry(d, head, node)
-		if (!first || time_before(READ_ONCE(d->expires),
-					  READ_ONCE(first->expires)))
+		if (!first || time_before_eq(READ_ONCE(d->expires),
+					     READ_ONCE(first->expires)))
 			first = d;
 	return first;
 }
