@@ -87,14 +87,16 @@ install-module:
 		-exec install -D -m 0644 '{}' '$(srcdir)/{}' ';'
 	$(if $(DESTDIR),,$(Q)dist/dkms install $(VERSION) $(KVER))
 
-# The unit and the guard say /usr; another PREFIX is put in its place.
+# The units and the guard say /usr; another PREFIX is put in its place.
 install-system:
 	$(say) INSTALL postern.service
 	$(Q)install -d $(DESTDIR)$(unitdir) $(libdir)/modules-load.d $(libexecdir) $(docdir)/examples \
 		$(DESTDIR)/etc/postern
 	$(Q)sed 's,/usr/\(sbin/postern\|libexec\),$(PREFIX)/\1,' dist/postern.service \
 		>$(DESTDIR)$(unitdir)/postern.service
-	$(Q)chmod 0644 $(DESTDIR)$(unitdir)/postern.service
+	$(Q)sed 's,/usr/sbin/postern,$(PREFIX)/sbin/postern,' dist/postern-learn.service \
+		>$(DESTDIR)$(unitdir)/postern-learn.service
+	$(Q)chmod 0644 $(DESTDIR)$(unitdir)/postern.service $(DESTDIR)$(unitdir)/postern-learn.service
 	$(Q)install -m 0755 dist/postern-guard $(libexecdir)
 	$(Q)install -D -m 0644 dist/guard.nft $(sharedir)/guard.nft
 	$(Q)install -m 0644 dist/modules-load.conf $(libdir)/modules-load.d/postern.conf
@@ -105,7 +107,8 @@ uninstall:
 	$(if $(DESTDIR),,$(Q)dist/dkms remove $(VERSION))
 	$(say) REMOVE $(srcdir)
 	$(Q)rm -rf $(srcdir) $(libexecdir) $(sharedir) $(docdir)
-	$(Q)rm -f $(DESTDIR)$(unitdir)/postern.service $(libdir)/modules-load.d/postern.conf
+	$(Q)rm -f $(DESTDIR)$(unitdir)/postern.service $(DESTDIR)$(unitdir)/postern-learn.service \
+		$(libdir)/modules-load.d/postern.conf
 	$(Q)$(MAKE) -C tools uninstall DESTDIR=$(DESTDIR) prefix=$(PREFIX)
 
 deb:

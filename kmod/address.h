@@ -73,6 +73,19 @@ static inline void pn_key_to_bytes(bool v6, struct pn_key k, u8 *to)
 	}
 }
 
+/* Of 4 or 16 bytes in network order. */
+static inline struct pn_key pn_key_from_bytes(bool v6, const u8 *from)
+{
+	struct pn_key k = { };
+	int i;
+
+	for (i = 0; i < (v6 ? 8 : 4); i++)
+		k.hi = k.hi << 8 | from[i];
+	for (; v6 && i < 16; i++)
+		k.lo = k.lo << 8 | from[i];
+	return k;
+}
+
 struct pn_range6 {
 	struct pn_key lo, hi;		/* inclusive */
 };

@@ -164,5 +164,5 @@ static bool stays(const struct pn_host *client, const struct pn_door *door,
 
 void pn_basis_review(struct pn_net *pn, const struct pn_policy *policy)
 {
-	pn_pinhole_review(pn, stays, (void *)policy);
+	pn_pinhole_review(pn, stays, (void *)policy, POSTERN_CLOSED_POLICY);
 }

@@ -12,7 +12,7 @@
 #define PN_MAPPER_PORT	135		/* MS-RPCE 2.1.1.1: ncacn_ip_tcp */
 
 /**
- * enum pn_basis - on what grounds
+ * enum pn_basis - on what grounds; enum postern_basis without its prefix
  * @PN_BASIS_NONE: none: no RPC service has to do with it
  * @PN_BASIS_MAPPER: it is the endpoint mapper's port
  * @PN_BASIS_PINNED: a service pins an interface to the port
@@ -20,11 +20,11 @@
  * @PN_BASIS_LEARNED: or to somebody else, for an interface that this one may use
  */
 enum pn_basis {
-	PN_BASIS_NONE,
-	PN_BASIS_MAPPER,
-	PN_BASIS_PINNED,
-	PN_BASIS_PINHOLE,
-	PN_BASIS_LEARNED,
+	PN_BASIS_NONE = POSTERN_BASIS_NONE,
+	PN_BASIS_MAPPER = POSTERN_BASIS_MAPPER,
+	PN_BASIS_PINNED = POSTERN_BASIS_PINNED,
+	PN_BASIS_PINHOLE = POSTERN_BASIS_PINHOLE,
+	PN_BASIS_LEARNED = POSTERN_BASIS_LEARNED,
 };
 
 /**

@@ -6,6 +6,7 @@
 #include <linux/ktime.h>
 #include <net/genetlink.h>
 
+#include "doors.h"
 #include "events.h"
 #include "net.h"
 #include "netlink.h"
@@ -68,16 +69,6 @@ static void finish(struct pn_net *pn, struct sk_buff *msg, void *hdr, int err)
 					  PN_COUNT_EVENTS);
 }
 
-static int put_address(struct sk_buff *msg, int type, bool v6, struct pn_key a)
-{
-	u8 bytes[16];
-
-	if (!v6)
-		return nla_put_be32(msg, type, htonl(a.hi));
-	pn_key_to_bytes(v6, a, bytes);
-	return nla_put(msg, type, sizeof(bytes), bytes);
-}
-
 static int put_name(struct sk_buff *msg, int type, const char *name)
 {
 	return name ? nla_put_string(msg, type, name) : 0;
@@ -100,8 +91,8 @@ static int put_packet(struct sk_buff *msg, const struct pn_policy *policy,
 {
 	const struct pn_tuple *t = &p->t;
 
-	if (put_address(msg, POSTERN_A_SADDR, t->v6, t->saddr) ||
-	    put_address(msg, POSTERN_A_DADDR, t->v6, t->daddr) ||
+	if (pn_put_address(msg, POSTERN_A_SADDR, t->v6, t->saddr) ||
+	    pn_put_address(msg, POSTERN_A_DADDR, t->v6, t->daddr) ||
 	    nla_put_u8(msg, POSTERN_A_PROTO, t->proto) ||
 	    (p->sport && nla_put_u16(msg, POSTERN_A_SPORT, p->sport)) ||
 	    nla_put_u16(msg, POSTERN_A_PORT, t->port) ||
@@ -153,6 +144,49 @@ void pn_event_drop(struct pn_net *pn, const struct pn_policy *policy,
 		return;
 	}
 	finish(pn, msg, hdr, put_drop(msg, policy, p, reason, rule, observed));
+}
+
+static int put_pinhole(struct sk_buff *msg, enum postern_event event,
+		       const struct pn_host *client,
+		       const struct pn_door *door, u32 value)
+{
+	if (pn_put_host(msg, POSTERN_A_CLIENT, client) ||
+	    pn_put_door(msg, door))
+		return -EMSGSIZE;
+	switch (event) {
+	case POSTERN_EVENT_PINHOLE_OPEN:
+		return nla_put_u32(msg, POSTERN_A_LEFT_MS, value);
+	case POSTERN_EVENT_PINHOLE_CLOSE:
+		return nla_put_u32(msg, POSTERN_A_CLOSED, value);
+	default:
+		return 0;
+	}
+}
+
+void pn_event_pinhole(struct pn_net *pn, enum postern_event event,
+		      const struct pn_host *client, const struct pn_door *door,
+		      u32 value)
+{
+	struct sk_buff *msg = NULL;
+	void *hdr;
+
+	/* the counters are written with BH disabled; RCU is for pn_events_close() */
+	local_bh_disable();
+	rcu_read_lock();
+	if (!listened(pn))
+		goto out;
+	if (pn_rate_allow(&pn->pinhole_events_due, ktime_get_ns(),
+			  NSEC_PER_SEC / PN_EVENTS_PER_SECOND,
+			  PN_EVENTS_PER_SECOND))
+		msg = begin(event, &hdr);
+	if (msg)
+		finish(pn, msg, hdr,
+		       put_pinhole(msg, event, client, door, value));
+	else
+		pn_count(pn->stats, PN_COUNT_EVENTS_LOST);
+out:
+	rcu_read_unlock();
+	local_bh_enable();
 }
 
 static int put_state(struct sk_buff *msg, enum postern_event event, u32 value,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Events for `postern monitor`: built only if somebody listens, at most
- * PN_EVENTS_PER_SECOND drops a second and namespace, never blocking.
+ * PN_EVENTS_PER_SECOND drops a second and namespace, and as many events of
+ * pinholes, never blocking.
  */
 #ifndef PN_EVENTS_H
 #define PN_EVENTS_H
@@ -11,6 +12,8 @@
 
 #include "stats.h"
 
+struct pn_door;
+struct pn_host;
 struct pn_net;
 struct pn_packet;
 struct pn_policy;
@@ -25,6 +28,14 @@ struct pn_policy;
 void pn_event_drop(struct pn_net *pn, const struct pn_policy *policy,
 		   const struct pn_packet *p, enum pn_reason reason, u32 rule,
 		   bool observed);
+
+/*
+ * What happened to a pinhole: POSTERN_EVENT_PINHOLE_*. @value is its idle time in
+ * ms (OPEN) or enum postern_closed (CLOSE). Context: any but hard interrupts.
+ */
+void pn_event_pinhole(struct pn_net *pn, enum postern_event event,
+		      const struct pn_host *client, const struct pn_door *door,
+		      u32 value);
 
 /* A change of policy or state. Context: process. */
 void pn_event_state(struct pn_net *pn, enum postern_event event, u32 value,

@@ -12,6 +12,7 @@
 #include <net/l3mdev.h>
 #include <net/route.h>
 
+#include "basis.h"
 #include "explain.h"
 #include "flow.h"
 #include "guard.h"
@@ -48,6 +49,7 @@ struct answer {
 	enum postern_verdict verdict;
 	enum pn_reason reason;
 	u32 rule;			/* U32_MAX: none */
+	enum pn_basis basis;		/* of an RPC connection */
 	bool early;
 	bool observed;
 };
@@ -204,7 +206,9 @@ static bool denied_early(const struct question *q)
 	if (flags & PN_CLASS_NAT || !(flags & PN_CLASS_GUARDED))
 		return false;
 	tuple.zone_out = t->zone_early;
-	return !pn_outcome_allows(policy, pn_classify(t, &tuple), &rule);
+	return !pn_outcome_allows(policy, pn_classify(t, &tuple), &rule) &&
+	       (rule != U32_MAX ||
+		!pn_basis_of(pn_net(q->net), policy, &tuple, false, &rule));
 }
 
 static void ask_rules(struct question *q)
@@ -212,15 +216,25 @@ static void ask_rules(struct question *q)
 	const struct pn_policy *policy = q->policy;
 	struct pn_tuple *tuple = &q->packet.t;
 	struct answer *a = &q->answer;
+	bool allowed;
+	u32 by;
 
 	tuple->zone_in = q->from.zone;
 	tuple->zone_out = q->to.zone;
-	if (!pn_outcome_allows(policy, pn_classify(&policy->tables, tuple),
-			       &a->rule)) {
-		drop(q, a->rule == U32_MAX ? PN_NO_RULE : PN_BLOCKED);
+	allowed = pn_outcome_allows(policy,
+				    pn_classify(&policy->tables, tuple),
+				    &a->rule);
+	if (allowed || a->rule == U32_MAX)
+		a->basis = pn_basis_of(pn_net(q->net), policy, tuple, allowed,
+				       &by);
+	if (!allowed && !a->basis) {
+		drop(q, a->rule == U32_MAX ? pn_basis_denied(policy, tuple) :
+					     PN_BLOCKED);
 		a->early = denied_early(q);
 		return;
 	}
+	if (a->basis)
+		a->rule = by;
 	a->verdict = POSTERN_VERDICT_ACCEPT;
 	if (policy->rules[a->rule].flags & POSTERN_RULE_OBSERVE) {
 		a->reason = PN_NO_RULE;
@@ -245,18 +259,6 @@ static void decide(struct question *q)
 		drop(q, PN_BROADCAST_SOURCE);
 	else
 		ask_rules(q);
-}
-
-static struct pn_key key_of(bool v6, const void *addr)
-{
-	const __be32 *word = addr;
-
-	if (!v6)
-		return (struct pn_key){ .hi = ntohl(word[0]) };
-	return (struct pn_key){
-		.hi = (u64)ntohl(word[0]) << 32 | ntohl(word[1]),
-		.lo = (u64)ntohl(word[2]) << 32 | ntohl(word[3]),
-	};
 }
 
 static int read_end(struct end *end, const struct nlattr *addr,
@@ -297,8 +299,8 @@ static int read_question(struct question *q, struct genl_info *info)
 		return -EINVAL;
 	}
 	t->v6 = nla_len(attrs[POSTERN_A_SADDR]) == 16;
-	t->saddr = key_of(t->v6, q->from.addr);
-	t->daddr = key_of(t->v6, q->to.addr);
+	t->saddr = pn_key_from_bytes(t->v6, q->from.addr);
+	t->daddr = pn_key_from_bytes(t->v6, q->to.addr);
 	t->proto = nla_get_u8(attrs[POSTERN_A_PROTO]);
 	if (attrs[POSTERN_A_PORT])
 		t->port = nla_get_u16(attrs[POSTERN_A_PORT]);
@@ -339,6 +341,7 @@ static int put_answer(struct sk_buff *msg, const struct question *q)
 	    put_zone(msg, POSTERN_A_ZONE_NAME, q, &q->from) ||
 	    put_zone(msg, POSTERN_A_ZONE_OUT_NAME, q, &q->to) ||
 	    (a->early && nla_put_flag(msg, POSTERN_A_EARLY)) ||
+	    (a->basis && nla_put_u32(msg, POSTERN_A_BASIS, a->basis)) ||
 	    (a->observed && nla_put_u64_64bit(msg, POSTERN_A_OBSERVED, 1,
 					      POSTERN_A_PAD)))
 		return -EMSGSIZE;

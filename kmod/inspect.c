@@ -147,12 +147,20 @@ bool pn_inspect_knows(struct pn_net *pn, const struct nf_conn *ct)
 	return known;
 }
 
+/* conntrack remembers a connection for a while after its end */
+static bool is_closed(const struct pn_flow *f)
+{
+	u8 state = READ_ONCE(f->ct->proto.tcp.state);
+
+	return state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE;
+}
+
 static void keep_doors_open(struct pn_net *pn, const struct pn_policy *policy,
 			    const struct pn_flow *f)
 {
 	struct pn_host client, server;
 
-	if (f->basis != PN_BASIS_PINHOLE || f->cut)
+	if (f->basis != PN_BASIS_PINHOLE || f->cut || is_closed(f))
 		return;
 	pn_basis_client(&f->t, &client);
 	pn_basis_server(policy, &f->t, &server);
@@ -199,6 +207,7 @@ bool pn_inspect_house(struct pn_net *pn)
 	struct pn_flows *flows = flows_of(pn);
 	const struct pn_policy *policy;
 	struct rhashtable_iter iter;
+	u32 pinholes, endpoints;
 	struct pn_flow *f;
 
 	if (!flows)
@@ -226,8 +235,16 @@ bool pn_inspect_house(struct pn_net *pn)
 	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
-	pn_pinhole_review(pn, NULL, NULL);
-	return atomic_read(&flows->nr);
+	pn_pinhole_review(pn, NULL, NULL, POSTERN_CLOSED_IDLE);
+	pn_pinhole_numbers(pn, &pinholes, &endpoints);
+	return atomic_read(&flows->nr) || pinholes;
+}
+
+u32 pn_inspect_number(const struct pn_net *pn)
+{
+	const struct pn_flows *flows = flows_of(pn);
+
+	return flows ? atomic_read(&flows->nr) : 0;
 }
 
 /* ---- beginning */
@@ -615,6 +632,8 @@ static struct pn_flow *begin(struct pn_net *pn, const struct pn_policy *policy,
 	}
 	f = add_flow(pn, policy, ct, t, basis, rule, opens ? th : NULL);
 	*reason = f ? PN_OK : PN_FLOWS_FULL;
+	if (f)
+		keep_doors_open(pn, policy, f);
 	return f;
 }
 

@@ -126,7 +126,7 @@ bool pn_inspect_knows(struct pn_net *pn, const struct nf_conn *ct);
 
 /*
  * Lets go what is over, keeps pinholes that are used. Context: process.
- * Return: whether any connection is left.
+ * Return: whether any connection or pinhole is left.
  */
 bool pn_inspect_house(struct pn_net *pn);
 
@@ -136,6 +136,8 @@ bool pn_inspect_house(struct pn_net *pn);
  * Context: process, @policy in force.
  */
 void pn_inspect_review(struct pn_net *pn, const struct pn_policy *policy);
+/* How many connections are inspected. */
+u32 pn_inspect_number(const struct pn_net *pn);
 
 int pn_inspect_init(struct pn_net *pn);
 void pn_inspect_exit(struct pn_net *pn);

@@ -59,6 +59,7 @@ struct pn_net {
 	struct list_head txns;			/* [T] open transactions */
 	struct delayed_work house_work;		/* rates, reaping, conntrack level */
 	atomic64_t events_due;			/* [A] rate limit of events, see rate.h */
+	atomic64_t pinhole_events_due;		/* [A] of those about pinholes */
 	atomic64_t rejects_due;			/* [A] rate limit of answers */
 	atomic64_t logs_due;			/* [A] rate limit of the packet log */
 	bool ct_full;				/* [A] at least 80% */

@@ -9,6 +9,7 @@
 #include <linux/user_namespace.h>
 #include <net/genetlink.h>
 
+#include "doors.h"
 #include "dump.h"
 #include "events.h"
 #include "explain.h"
@@ -121,6 +122,16 @@ static const struct genl_ops commands[] = {
 	  .doit = reset },
 	{ COMMAND(EXPLAIN, pn_explain_attrs, ZONE_OUT_NAME),
 	  .doit = pn_explain },
+	{ COMMAND(PINHOLE_GET, pn_pinhole_attrs, VERSION),
+	  .start = pn_dump_start, .dumpit = pn_dump_pinholes },
+	{ COMMAND(PINHOLE_FLUSH, pn_pinhole_attrs, VERSION),
+	  .doit = pn_pinhole_flush },
+	{ COMMAND(ENDPOINT_GET, pn_endpoint_attrs, VERSION),
+	  .start = pn_dump_start, .dumpit = pn_dump_endpoints },
+	{ COMMAND(ENDPOINT_ADD, pn_endpoint_add_attrs, VERSION),
+	  .doit = pn_endpoint_add },
+	{ COMMAND(ENDPOINT_FLUSH, pn_endpoint_attrs, VERSION),
+	  .doit = pn_endpoint_flush },
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -11,6 +11,8 @@
 #include <linux/string.h>
 #include <linux/user_namespace.h>
 
+#include "events.h"
+#include "house.h"
 #include "net.h"
 #include "pinhole.h"
 
@@ -25,6 +27,7 @@ struct server {
 	struct hlist_head endpoints;
 	u32 nr_pinholes;		/* under lock */
 	u32 nr_endpoints;
+	u32 changed;			/* READ_ONCE, see struct pn_pinholes */
 	struct rcu_head rcu;
 };
 
@@ -33,6 +36,7 @@ struct client {
 	struct pn_host key;
 	struct hlist_head pinholes;
 	u32 nr;				/* under lock */
+	u32 changed;			/* READ_ONCE */
 	struct rcu_head rcu;
 };
 
@@ -41,6 +45,7 @@ struct door {
 	struct hlist_node node;
 	const struct server *server;
 	unsigned long expires;		/* jiffies; READ_ONCE */
+	unsigned long used;		/* a connection was seen; 0: never */
 	u32 idle;			/* jiffies */
 	u16 port;
 	u16 major;
@@ -48,12 +53,19 @@ struct door {
 	struct rcu_head rcu;
 };
 
+/*
+ * @changes counts what is done to lists. A list that has the number of its last
+ * change is told from every other, and from itself before it.
+ */
 struct pn_pinholes {
 	spinlock_t lock;		/* whoever writes */
 	struct rhashtable clients;
 	struct rhashtable servers;
-	u32 nr;
+	struct pn_net *pn;
+	u32 nr;				/* READ_ONCE */
+	u32 nr_endpoints;		/* READ_ONCE */
 	u32 max;
+	u32 changes;
 };
 
 /* What pn_pinhole_init() has made, all of it; NULL: no RPC policy came yet. */
@@ -90,6 +102,7 @@ int pn_pinhole_init(struct pn_net *pn)
 	if (!p)
 		return -ENOMEM;
 	spin_lock_init(&p->lock);
+	p->pn = pn;
 	p->max = READ_ONCE(max_pinholes);
 	if (pn->net->user_ns != &init_user_ns)
 		p->max /= 16;
@@ -208,33 +221,80 @@ static struct client *get_client(struct pn_pinholes *p, const struct pn_host *ke
 	return c;
 }
 
+static struct pn_door key_of(const struct door *d)
+{
+	return (struct pn_door){
+		.server = d->server->key,
+		.uuid = d->uuid,
+		.major = d->major,
+		.port = d->port,
+	};
+}
+
+static void tell(const struct pn_pinholes *p, enum postern_event event,
+		 const struct client *c, const struct door *d, u32 value)
+{
+	struct pn_door key = key_of(d);
+
+	pn_event_pinhole(p->pn, event, &c->key, &key, value);
+}
+
 /* Context: lock held. */
-static void close_pinhole(struct pn_pinholes *p, struct client *c, struct door *d)
+static void add_pinhole(struct pn_pinholes *p, struct client *c, struct door *d)
+{
+	struct server *s = (struct server *)d->server;
+
+	c->nr++;
+	s->nr_pinholes++;
+	WRITE_ONCE(p->nr, p->nr + 1);
+	WRITE_ONCE(c->changed, ++p->changes);
+	hlist_add_head_rcu(&d->node, &c->pinholes);
+	tell(p, POSTERN_EVENT_PINHOLE_OPEN, c, d, jiffies_to_msecs(d->idle));
+}
+
+static void close_pinhole(struct pn_pinholes *p, struct client *c,
+			  struct door *d, enum postern_closed why)
 {
 	struct server *s = (struct server *)d->server;
 
 	hlist_del_rcu(&d->node);
+	WRITE_ONCE(c->changed, ++p->changes);
+	WRITE_ONCE(p->nr, p->nr - 1);
 	c->nr--;
-	p->nr--;
 	s->nr_pinholes--;
+	tell(p, POSTERN_EVENT_PINHOLE_CLOSE, c, d, why);
 	kfree_rcu(d, rcu);
 }
 
-static void forget_endpoint(struct server *s, struct door *d)
+static void add_endpoint(struct pn_pinholes *p, struct server *s, struct door *d)
+{
+	s->nr_endpoints++;
+	WRITE_ONCE(p->nr_endpoints, p->nr_endpoints + 1);
+	WRITE_ONCE(s->changed, ++p->changes);
+	hlist_add_head_rcu(&d->node, &s->endpoints);
+}
+
+static void forget_endpoint(struct pn_pinholes *p, struct server *s,
+			    struct door *d)
 {
 	hlist_del_rcu(&d->node);
+	WRITE_ONCE(s->changed, ++p->changes);
+	WRITE_ONCE(p->nr_endpoints, p->nr_endpoints - 1);
 	s->nr_endpoints--;
 	kfree_rcu(d, rcu);
 }
 
-/* The one that ends first: of a client's, the one that was idle for longest. */
+/*
+ * The one that ends first: of a client's, the one that was idle for longest, and of
+ * those that end at once the oldest, which stands last.
+ */
 static struct door *first_to_end(const struct hlist_head *head)
 {
 	struct door *d, *first = NULL;
 
 	hlist_for_each_entry(d, head, node)
-		if (!first || time_before(READ_ONCE(d->expires),
-					  READ_ONCE(first->expires)))
+		if (!first || time_before_eq(READ_ONCE(d->expires),
+					     READ_ONCE(first->expires)))
 			first = d;
 	return first;
 }
@@ -267,24 +327,24 @@ static bool open_locked(struct pn_net *pn, struct pn_pinholes *p,
 	if (!c)
 		return false;
 	d = find_door(&c->pinholes, s, key);
-	if (d) {
+	if (d && !over(d)) {
 		WRITE_ONCE(d->idle, msecs_to_jiffies(idle_ms));
 		WRITE_ONCE(d->expires, jiffies + d->idle);
 		return true;
 	}
+	if (d)
+		close_pinhole(p, c, d, POSTERN_CLOSED_IDLE);
 	if (c->nr < per_client && p->nr >= p->max)
 		return false;
 	while (c->nr >= per_client) {
-		close_pinhole(p, c, first_to_end(&c->pinholes));
+		close_pinhole(p, c, first_to_end(&c->pinholes),
+			      POSTERN_CLOSED_EVICTED);
 		pn_count(pn->stats, PN_COUNT_PINHOLES_EVICTED);
 	}
 	d = make_door(s, key, idle_ms);
 	if (!d)
 		return false;
-	c->nr++;
-	p->nr++;
-	s->nr_pinholes++;
-	hlist_add_head_rcu(&d->node, &c->pinholes);
+	add_pinhole(p, c, d);
 	return true;
 }
 
@@ -317,28 +377,28 @@ static bool learn_locked(struct pn_pinholes *p, const struct pn_door *key, u32 m
 		return true;
 	}
 	if (s->nr_endpoints >= PN_ENDPOINTS_MAX)
-		forget_endpoint(s, first_to_end(&s->endpoints));
+		forget_endpoint(p, s, first_to_end(&s->endpoints));
 	d = make_door(s, key, ms);
 	if (!d)
 		return false;
-	s->nr_endpoints++;
-	hlist_add_head_rcu(&d->node, &s->endpoints);
+	add_endpoint(p, s, d);
 	return true;
 }
 
-void pn_endpoint_learn(struct pn_net *pn, const struct pn_door *door,
+bool pn_endpoint_learn(struct pn_net *pn, const struct pn_door *door,
 		       u32 remember_ms)
 {
 	struct pn_pinholes *p = tables_of(pn);
 	bool known = false;
 
 	if (!p)
-		return;
+		return false;
 	spin_lock(&p->lock);
 	known = learn_locked(p, door, remember_ms);
 	spin_unlock(&p->lock);
 	if (known)
 		pn_count(pn->stats, PN_COUNT_ENDPOINTS_LEARNED);
+	return known;
 }
 
 /* The list where doors of @client, or endpoints, are. Context: RCU read side. */
@@ -402,11 +462,29 @@ bool pn_pinhole_any(struct pn_net *pn, const struct pn_host *client,
 	return false;
 }
 
+static void use(const struct pn_pinholes *p, const struct client *c,
+		struct door *d)
+{
+	unsigned long now = jiffies ?: 1;
+
+	WRITE_ONCE(d->expires, now + READ_ONCE(d->idle));
+	if (!xchg(&d->used, now))
+		tell(p, POSTERN_EVENT_PINHOLE_USE, c, d, 0);
+}
+
+/* House work looks after connections every few seconds, or a little later. */
+static bool in_use(const struct door *d)
+{
+	unsigned long used = READ_ONCE(d->used);
+
+	return used && time_before(jiffies, used + 3 * PN_HOUSE_SECONDS * HZ);
+}
+
 void pn_pinhole_touch(struct pn_net *pn, const struct pn_host *client,
 		      const struct pn_host *server, u16 port)
 {
 	struct pn_pinholes *p = tables_of(pn);
-	const struct hlist_head *head;
+	struct client *c;
 	struct server *s;
 	struct door *d;
 
@@ -414,12 +492,11 @@ void pn_pinhole_touch(struct pn_net *pn, const struct pn_host *client,
 		return;
 	rcu_read_lock();
 	s = rhashtable_lookup(&p->servers, server, server_params);
-	head = s ? doors_of(p, client, s) : NULL;
-	if (head)
-		hlist_for_each_entry_rcu(d, head, node)
+	c = s ? rhashtable_lookup(&p->clients, client, client_params) : NULL;
+	if (c)
+		hlist_for_each_entry_rcu(d, &c->pinholes, node)
 			if (d->server == s && d->port == port && !over(d))
-				WRITE_ONCE(d->expires,
-					   jiffies + READ_ONCE(d->idle));
+				use(p, c, d);
 	rcu_read_unlock();
 }
 
@@ -428,42 +505,44 @@ struct review {
 	bool (*stays)(const struct pn_host *client, const struct pn_door *door,
 		      void *data);
 	void *data;
+	enum postern_closed why;
+	u32 nr;				/* that @stays refused */
 };
 
-static bool stays(const struct review *r, const struct pn_host *client,
-		  const struct door *d)
+static bool is_refused(struct review *r, const struct pn_host *client,
+		       const struct door *d)
 {
-	struct pn_door key = {
-		.server = d->server->key,
-		.uuid = d->uuid,
-		.major = d->major,
-		.port = d->port,
-	};
+	struct pn_door key = key_of(d);
 
-	return !over(d) && (!r->stays || r->stays(client, &key, r->data));
+	if (over(d) || !r->stays || r->stays(client, &key, r->data))
+		return false;
+	r->nr++;
+	return true;
 }
 
-static void review_client(const struct review *r, struct client *c)
+static void review_client(struct review *r, struct client *c)
 {
 	struct hlist_node *next;
 	struct door *d;
 
 	hlist_for_each_entry_safe(d, next, &c->pinholes, node)
-		if (!stays(r, &c->key, d))
-			close_pinhole(r->p, c, d);
+		if (is_refused(r, &c->key, d))
+			close_pinhole(r->p, c, d, r->why);
+		else if (over(d))
+			close_pinhole(r->p, c, d, POSTERN_CLOSED_IDLE);
 	if (!c->nr &&
 	    !rhashtable_remove_fast(&r->p->clients, &c->node, client_params))
 		kfree_rcu(c, rcu);
 }
 
-static void review_server(const struct review *r, struct server *s)
+static void review_server(struct review *r, struct server *s)
 {
 	struct hlist_node *next;
 	struct door *d;
 
 	hlist_for_each_entry_safe(d, next, &s->endpoints, node)
-		if (!stays(r, NULL, d))
-			forget_endpoint(s, d);
+		if (is_refused(r, NULL, d) || over(d))
+			forget_endpoint(r->p, s, d);
 	if (!s->nr_endpoints && !s->nr_pinholes &&
 	    !rhashtable_remove_fast(&r->p->servers, &s->node, server_params))
 		kfree_rcu(s, rcu);
@@ -473,7 +552,7 @@ static void review_server(const struct review *r, struct server *s)
  * Walks one table, an object under the lock at a time, so that no packet waits
  * for the walk. What appears meanwhile is of the policy in force.
  */
-static void walk(const struct review *r, struct rhashtable *table, bool clients)
+static void walk(struct review *r, struct rhashtable *table, bool clients)
 {
 	struct rhashtable_iter iter;
 	void *object;
@@ -500,20 +579,165 @@ static void walk(const struct review *r, struct rhashtable *table, bool clients)
 	rhashtable_walk_exit(&iter);
 }
 
-void pn_pinhole_review(struct pn_net *pn,
-		       bool (*stays_or_not)(const struct pn_host *client,
-					    const struct pn_door *door,
-					    void *data),
-		       void *data)
+u32 pn_pinhole_review(struct pn_net *pn,
+		      bool (*stays)(const struct pn_host *client,
+				    const struct pn_door *door, void *data),
+		      void *data, enum postern_closed why)
 {
 	struct review r = {
 		.p = tables_of(pn),
-		.stays = stays_or_not,
+		.stays = stays,
 		.data = data,
+		.why = why,
 	};
 
 	if (!r.p)
-		return;
+		return 0;
 	walk(&r, &r.p->clients, true);
 	walk(&r, &r.p->servers, false);
+	return r.nr;
+}
+
+void pn_pinhole_numbers(const struct pn_net *pn, u32 *pinholes, u32 *endpoints)
+{
+	const struct pn_pinholes *p = tables_of(pn);
+
+	*pinholes = p ? READ_ONCE(p->nr) : 0;
+	*endpoints = p ? READ_ONCE(p->nr_endpoints) : 0;
+}
+
+/* ---- as seen from outside */
+
+struct view {
+	struct rhashtable_iter iter;
+	struct pn_door_place *at;
+	bool endpoints;
+	pn_door_fn show;
+	void *data;
+};
+
+static u32 changed(const struct view *v, const void *object)
+{
+	return v->endpoints ? READ_ONCE(((struct server *)object)->changed) :
+			      READ_ONCE(((struct client *)object)->changed);
+}
+
+static bool show_door(const struct view *v, const void *object,
+		      const struct door *d)
+{
+	const struct client *c = object;
+	unsigned long now = jiffies, expires = READ_ONCE(d->expires);
+	struct pn_door_seen seen = {
+		.client = v->endpoints ? NULL : &c->key,
+		.door = key_of(d),
+		.in_use = in_use(d),
+	};
+
+	if (time_after(now, expires))
+		return true;
+	seen.left_ms = jiffies_to_msecs(expires - now);
+	return v->show(&seen, v->data);
+}
+
+/* The doors of one client or server. Return: whether all were shown. */
+static bool show_list(const struct view *v, const void *object)
+{
+	const struct hlist_head *head = v->endpoints ?
+		&((struct server *)object)->endpoints :
+		&((struct client *)object)->pinholes;
+	struct pn_door_place *at = v->at;
+	struct door *d;
+	u32 i = 0;
+
+	at->changed = changed(v, object);
+	hlist_for_each_entry_rcu(d, head, node) {
+		if (i++ < at->index)
+			continue;
+		if (!show_door(v, object, d))
+			return false;
+		at->index++;
+	}
+	at->index = 0;
+	return true;
+}
+
+/*
+ * Where the walk was, if the table is the same. No iterator of the table's own is
+ * kept in between: somebody would have to let go of it.
+ */
+static void *find_place(struct view *v)
+{
+	struct pn_door_place *at = v->at;
+	void *object;
+
+	if (!at->begun) {
+		at->begun = true;
+		return rhashtable_walk_peek(&v->iter);
+	}
+	if (!v->iter.walker.tbl || v->iter.walker.tbl->hash_rnd != at->table) {
+		at->disturbed++;
+		at->index = 0;
+		return rhashtable_walk_peek(&v->iter);
+	}
+	v->iter.slot = at->slot;
+	v->iter.skip = at->skip;
+	object = rhashtable_walk_peek(&v->iter);
+	if (IS_ERR_OR_NULL(object) || changed(v, object) != at->changed) {
+		at->disturbed++;
+		at->index = 0;
+	}
+	return object;
+}
+
+static void keep_place(const struct view *v)
+{
+	const struct bucket_table *table = v->iter.walker.tbl;
+
+	v->at->table = table ? table->hash_rnd : 0;
+	v->at->slot = v->iter.slot;
+	v->at->skip = v->iter.skip;
+}
+
+/* Others' turn. Context: as rhashtable_walk_start(). */
+static void breathe(struct view *v)
+{
+	rhashtable_walk_stop(&v->iter);
+	cond_resched();
+	if (rhashtable_walk_start_check(&v->iter) || !v->iter.p)
+		v->at->disturbed++;
+}
+
+void pn_door_walk(struct pn_net *pn, bool endpoints, struct pn_door_place *at,
+		  pn_door_fn show, void *data)
+{
+	struct pn_pinholes *p = tables_of(pn);
+	struct view v = {
+		.at = at,
+		.endpoints = endpoints,
+		.show = show,
+		.data = data,
+	};
+	void *object;
+
+	if (!p)
+		at->end = true;
+	if (at->end)
+		return;
+	rhashtable_walk_enter(endpoints ? &p->servers : &p->clients, &v.iter);
+	rhashtable_walk_start(&v.iter);
+	object = find_place(&v);
+	while (object) {
+		/* the table is resized: some come twice */
+		if (IS_ERR(object))
+			at->disturbed++;
+		else if (!show_list(&v, object))
+			break;
+		if (need_resched())
+			breathe(&v);
+		object = rhashtable_walk_next(&v.iter);
+	}
+	at->end = !object;
+	keep_place(&v);
+	rhashtable_walk_stop(&v.iter);
+	rhashtable_walk_exit(&v.iter);
 }

@@ -28,6 +28,7 @@
 #define PN_PINHOLE_H
 
 #include <linux/types.h>
+#include <uapi/linux/postern.h>
 
 #include "address.h"
 #include "uuid.h"
@@ -79,7 +80,7 @@ bool pn_pinhole_open(struct pn_net *pn, const struct pn_host *client,
 		     const struct pn_door *door, u32 idle_ms, u32 per_client);
 
 /* The same for everybody. */
-void pn_endpoint_learn(struct pn_net *pn, const struct pn_door *door,
+bool pn_endpoint_learn(struct pn_net *pn, const struct pn_door *door,
 		       u32 remember_ms);
 
 /*
@@ -115,12 +116,66 @@ void pn_pinhole_touch(struct pn_net *pn, const struct pn_host *client,
  * @pn: namespace
  * @stays: asked for each, with @client NULL for an endpoint; NULL: all may stay
  * @data: for it
+ * @why: what listeners are told of pinholes that @stays does not want
+ *
+ * Context: process, sleeps.
+ * Return: how many @stays did not want.
+ */
+u32 pn_pinhole_review(struct pn_net *pn,
+		      bool (*stays)(const struct pn_host *client,
+				    const struct pn_door *door, void *data),
+		      void *data, enum postern_closed why);
+
+void pn_pinhole_numbers(const struct pn_net *pn, u32 *pinholes, u32 *endpoints);
+
+/**
+ * struct pn_door_seen - a pinhole or endpoint as it is shown
+ * @client: NULL: an endpoint
+ * @left_ms: until it ends, if nobody uses it
+ * @in_use: a connection goes through it, or did seconds ago
+ */
+struct pn_door_seen {
+	const struct pn_host *client;
+	struct pn_door door;
+	u32 left_ms;
+	bool in_use;
+};
+
+/* Return: false if it is to be shown again, when the walk goes on. */
+typedef bool (*pn_door_fn)(const struct pn_door_seen *seen, void *data);
+
+/**
+ * struct pn_door_place - how far a walk came; all 0 at first
+ * @table: which table it was, by its random number
+ * @slot: of that
+ * @skip: objects of the slot that were reached
+ * @index: doors of the last one that were shown
+ * @changed: the list they are in, as it was then
+ * @disturbed: how often something may have been left out or shown twice
+ * @end: all were shown
+ */
+struct pn_door_place {
+	u32 table;
+	u32 slot;
+	u32 skip;
+	u32 index;
+	u32 changed;
+	u32 disturbed;
+	bool begun;
+	bool end;
+};
+
+/**
+ * pn_door_walk - show all pinholes, or all endpoints, or as many as there is room for
+ * @pn: namespace
+ * @endpoints: those
+ * @at: where it begins, and then where it ended
+ * @show: called for each, under RCU
+ * @data: for it
  *
  * Context: process, sleeps.
  */
-void pn_pinhole_review(struct pn_net *pn,
-		       bool (*stays)(const struct pn_host *client,
-				     const struct pn_door *door, void *data),
-		       void *data);
+void pn_door_walk(struct pn_net *pn, bool endpoints, struct pn_door_place *at,
+		  pn_door_fn show, void *data);
 
 #endif /* PN_PINHOLE_H */

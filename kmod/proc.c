@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/net/postern/{status,counters,rules}.
+ * /proc/net/postern/{status,counters,rules,pinholes}.
  */
 #include <linux/math64.h>
 #include <linux/proc_fs.h>
@@ -13,6 +13,7 @@
 #include "house.h"
 #include "memory.h"
 #include "net.h"
+#include "pinhole.h"
 #include "policy.h"
 #include "proc.h"
 #include "stats.h"
@@ -140,6 +141,14 @@ static void show_fragments(struct seq_file *m, const struct net *net)
 			   joined, failed);
 }
 
+static void show_rpc(struct seq_file *m, const struct pn_policy *p,
+		     const struct pn_status *s)
+{
+	if ((p && p->nr_rpc) || s->pinholes || s->endpoints || s->inspected)
+		seq_printf(m, "rpc          pinholes %u, endpoints learned %u, connections inspected %u\n",
+			   s->pinholes, s->endpoints, s->inspected);
+}
+
 static void show_rates(struct seq_file *m, const struct pn_net *pn)
 {
 	const struct pn_rates *r = &pn->rates;
@@ -219,6 +228,7 @@ static int status_show(struct seq_file *m, void *v)
 	show_state(m, &status);
 	if (policy)
 		show_policy(m, policy, &status);
+	show_rpc(m, policy, &status);
 	rcu_read_unlock();
 	show_memory(m, pn->net);
 	show_conntrack(m, &status);
@@ -324,6 +334,100 @@ static const struct seq_operations rules_ops = {
 	.show = rules_show,
 };
 
+/*
+ * A hundred thousand clients' pinholes come in pieces of some lines each. What is
+ * opened and closed in between may be seen or not.
+ */
+#define PINHOLES_A_PIECE	24
+
+struct pinholes_iter {
+	struct seq_net_private net;	/* first, for seq_file_net() */
+	struct seq_file *m;
+	struct pn_door_place at;	/* where the piece begins... */
+	struct pn_door_place next;	/* ...and the one behind it */
+	u32 lines;
+};
+
+static void *pinholes_start(struct seq_file *m, loff_t *pos)
+{
+	struct pinholes_iter *it = m->private;
+
+	if (*pos)
+		return it->at.end ? NULL : it;
+	it->m = m;
+	it->at = (struct pn_door_place){};
+	return SEQ_START_TOKEN;
+}
+
+static void *pinholes_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct pinholes_iter *it = m->private;
+
+	++*pos;
+	if (v != SEQ_START_TOKEN)
+		it->at = it->next;
+	return it->at.end ? NULL : it;
+}
+
+static void pinholes_stop(struct seq_file *m, void *v)
+{
+}
+
+static void show_address(struct seq_file *m, const struct pn_host *host)
+{
+	u8 bytes[16];
+
+	pn_key_to_bytes(host->v6, host->addr, bytes);
+	if (host->v6)
+		seq_printf(m, "%pI6c", bytes);
+	else
+		seq_printf(m, "%pI4", bytes + 12);
+}
+
+static bool show_pinhole(const struct pn_door_seen *seen, void *data)
+{
+	const struct pn_door *door = &seen->door;
+	struct pinholes_iter *it = data;
+	struct seq_file *m = it->m;
+
+	if (!it->lines)
+		return false;
+	it->lines--;
+	show_address(m, seen->client);
+	seq_puts(m, door->server.v6 ? " [" : " ");
+	show_address(m, &door->server);
+	seq_printf(m, "%s:%u %pUb %u ", door->server.v6 ? "]" : "",
+		   door->port, &door->uuid, door->major);
+	if (seen->in_use)
+		seq_puts(m, "used\n");
+	else
+		seq_printf(m, "%u\n", seen->left_ms / 1000);
+	return true;
+}
+
+static int pinholes_show(struct seq_file *m, void *v)
+{
+	struct pinholes_iter *it = m->private;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "# client server:port interface version seconds-left-or-used\n");
+		return 0;
+	}
+	/* shown again if it does not fit: the beginning stays */
+	it->next = it->at;
+	it->lines = PINHOLES_A_PIECE;
+	pn_door_walk(pn_net(seq_file_net(m)), false, &it->next, show_pinhole,
+		     it);
+	return 0;
+}
+
+static const struct seq_operations pinholes_ops = {
+	.start = pinholes_start,
+	.next = pinholes_next,
+	.stop = pinholes_stop,
+	.show = pinholes_show,
+};
+
 /* What the policy says is for the namespace's administrator only. */
 static void give_to_root(struct proc_dir_entry *entry, const struct net *net)
 {
@@ -336,14 +440,16 @@ static void give_to_root(struct proc_dir_entry *entry, const struct net *net)
 
 int pn_proc_init_net(struct pn_net *pn)
 {
-	struct proc_dir_entry *dir, *rules;
+	struct proc_dir_entry *dir, *rules, *pinholes;
 
 	dir = proc_net_mkdir(pn->net, "postern", pn->net->proc_net);
 	if (!dir)
 		return -ENOMEM;
 	rules = proc_create_net("rules", 0440, dir, &rules_ops,
 				sizeof(struct rules_iter));
-	if (!rules ||
+	pinholes = proc_create_net("pinholes", 0440, dir, &pinholes_ops,
+				   sizeof(struct pinholes_iter));
+	if (!rules || !pinholes ||
 	    !proc_create_net_single("status", 0444, dir, status_show, NULL) ||
 	    !proc_create_net_single("counters", 0444, dir, counters_show,
 				    NULL)) {
@@ -351,6 +457,7 @@ int pn_proc_init_net(struct pn_net *pn)
 		return -ENOMEM;
 	}
 	give_to_root(rules, pn->net);
+	give_to_root(pinholes, pn->net);
 	return 0;
 }
 

@@ -7,8 +7,10 @@
 #include <net/genetlink.h>
 
 #include "compat/conntrack_count.h"
+#include "inspect.h"
 #include "net.h"
 #include "netlink.h"
+#include "pinhole.h"
 #include "policy.h"
 #include "status.h"
 
@@ -45,7 +47,9 @@ void pn_status_read(const struct pn_net *pn, const struct pn_policy *policy,
 		.flags = status_flags(pn, policy),
 		.ct_count = nf_conntrack_count(pn->net),
 		.ct_max = READ_ONCE(nf_conntrack_max),
+		.inspected = pn_inspect_number(pn),
 	};
+	pn_pinhole_numbers(pn, &s->pinholes, &s->endpoints);
 	if (policy) {
 		s->generation = policy->generation;
 		s->uptime_ms = ms_since(policy->loaded_ns, now);
@@ -107,7 +111,10 @@ static int put_status(struct sk_buff *msg, const struct pn_status *s)
 	    nla_put_u64_64bit(msg, POSTERN_A_STATUS_CONFIRM_MS, s->confirm_ms,
 			      POSTERN_A_PAD) ||
 	    nla_put_u32(msg, POSTERN_A_STATUS_CT_COUNT, s->ct_count) ||
-	    nla_put_u32(msg, POSTERN_A_STATUS_CT_MAX, s->ct_max))
+	    nla_put_u32(msg, POSTERN_A_STATUS_CT_MAX, s->ct_max) ||
+	    nla_put_u32(msg, POSTERN_A_STATUS_NR_PINHOLES, s->pinholes) ||
+	    nla_put_u32(msg, POSTERN_A_STATUS_NR_ENDPOINTS, s->endpoints) ||
+	    nla_put_u32(msg, POSTERN_A_STATUS_NR_INSPECTED, s->inspected))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -17,11 +17,13 @@ struct sk_buff;
  * @generation: 0 if no policy is loaded
  * @flags: POSTERN_STATUS_*
  * @confirm_ms: left until the policy under trial goes back by itself
+ * @inspected: connections
  */
 struct pn_status {
 	u32 generation;
 	u32 flags;
 	u32 ct_count, ct_max;
+	u32 pinholes, endpoints, inspected;
 	u64 uptime_ms;
 	u64 loaded_at;
 	u64 confirm_ms;

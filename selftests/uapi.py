@@ -188,7 +188,7 @@ def policies(spec, header, _, kmod=None):
     """Do the module's attribute policies take what the specification says?"""
     if not kmod:
         return
-    text = ''.join(open(f'{kmod}/{name}.c').read() for name in ('netlink', 'object', 'explain'))
+    text = ''.join(open(f'{kmod}/{name}.c').read() for name in ('netlink', 'object', 'explain', 'doors'))
     text = text.replace('\tPLACE,', '\t[POSTERN_A_FILE], [POSTERN_A_LINE],')
     arrays = {name: {a.lower().replace('_', '-') for a in re.findall(r'\[POSTERN_A_(\w+)\]', body)}
               for name, body in re.findall(r'nla_policy (\w+)\[[^]]*\] = \{(.*?)^\};', text, re.M | re.S)}
@@ -207,7 +207,7 @@ def policies(spec, header, _, kmod=None):
         elif arrays[takes[op['name']]] != said:
             yield f'{op["name"]}: differs in {sorted(arrays[takes[op["name"]]] ^ said)}'
     for s in spec['attribute-sets'][1:]:
-        if s['name'] == 'counter':
+        if s['name'] in ('counter', 'pinhole', 'endpoint'):
             continue
         array = s['name'].removesuffix('s') if s['name'] in ('files', 'ifaces') else s['name']
         said = {a['name'] for a in s['attributes']} - DUMP_ONLY

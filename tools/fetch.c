@@ -54,6 +54,9 @@ static void take_state(const struct nl_attrs *attrs, void *arg)
 	s->nr_cells = attrs_u32(attrs, POSTERN_A_STATUS_NR_CELLS);
 	s->ct_count = attrs_u32(attrs, POSTERN_A_STATUS_CT_COUNT);
 	s->ct_max = attrs_u32(attrs, POSTERN_A_STATUS_CT_MAX);
+	s->nr_pinholes = attrs_u32(attrs, POSTERN_A_STATUS_NR_PINHOLES);
+	s->nr_endpoints = attrs_u32(attrs, POSTERN_A_STATUS_NR_ENDPOINTS);
+	s->nr_inspected = attrs_u32(attrs, POSTERN_A_STATUS_NR_INSPECTED);
 	s->mark = attrs_u32(attrs, POSTERN_A_MARK);
 	s->mark_mask = attrs_u32(attrs, POSTERN_A_MARK_MASK);
 	if (attrs->a[POSTERN_A_FILES])

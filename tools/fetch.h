@@ -14,6 +14,7 @@ struct state {
 	uint32_t nr_zones, nr_hosts, nr_services, nr_rules, nr_ranges;
 	uint32_t nr_classes, nr_cells;
 	uint32_t ct_count, ct_max;
+	uint32_t nr_pinholes, nr_endpoints, nr_inspected;
 	uint32_t mark, mark_mask;
 	struct vec files; /* char */
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
 #include <netlink/genl/ctrl.h>
@@ -90,6 +91,13 @@ uint32_t attrs_u32(const struct nl_attrs *attrs, enum postern_attr attr)
 	return a && nla_len(a) >= 4 ? nla_get_u32(a) : 0;
 }
 
+uint16_t attrs_u16(const struct nl_attrs *attrs, enum postern_attr attr)
+{
+	struct nlattr *a = attrs->a[attr];
+
+	return a && nla_len(a) >= 2 ? nla_get_u16(a) : 0;
+}
+
 uint64_t attrs_u64(const struct nl_attrs *attrs, enum postern_attr attr)
 {
 	struct nlattr *a = attrs->a[attr];
@@ -102,6 +110,18 @@ const char *attrs_string(const struct nl_attrs *attrs, enum postern_attr attr)
 	struct nlattr *a = attrs->a[attr];
 
 	return a && nla_len(a) && !((char *)nla_data(a))[nla_len(a) - 1] ? nla_get_string(a) : "";
+}
+
+const char *attrs_address(const struct nl_attrs *attrs, enum postern_attr attr,
+			  char text[ADDRESS_TEXT_MAX])
+{
+	struct nlattr *a = attrs->a[attr];
+	bool v6 = a && nla_len(a) == 16;
+
+	if (!a || (!v6 && nla_len(a) != 4) ||
+	    !inet_ntop(v6 ? AF_INET6 : AF_INET, nla_data(a), text, ADDRESS_TEXT_MAX))
+		strcpy(text, "?");
+	return text;
 }
 
 /* One exchange: until the acknowledgement, the end of the dump or an error. */
@@ -237,8 +257,12 @@ int kernel_call(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg)
 
 int kernel_dump(struct nl *nl, enum postern_cmd cmd, nl_reply_fn fn, void *arg)
 {
+	return kernel_dump_some(nl, kernel_request(nl, cmd, NLM_F_DUMP), fn, arg);
+}
+
+int kernel_dump_some(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg)
+{
 	struct exchange x = { .nl = nl, .fn = fn, .arg = arg };
-	struct nl_msg *msg = kernel_request(nl, cmd, NLM_F_DUMP);
 	int err;
 
 	nl->error = 0;

@@ -38,17 +38,25 @@ struct nl_attrs {
 
 void attrs_message(struct nl_attrs *attrs, struct nl_msg *msg);
 void attrs_nest(struct nl_attrs *attrs, struct nlattr *nest);
+uint16_t attrs_u16(const struct nl_attrs *attrs, enum postern_attr attr);
 uint32_t attrs_u32(const struct nl_attrs *attrs, enum postern_attr attr);
 uint64_t attrs_u64(const struct nl_attrs *attrs, enum postern_attr attr);
 const char *attrs_string(const struct nl_attrs *attrs, enum postern_attr attr);
+
+/* As text; "?" if it is none. Long enough for inet_ntop(3). */
+#define ADDRESS_TEXT_MAX 46
+const char *attrs_address(const struct nl_attrs *attrs, enum postern_attr attr,
+			  char text[ADDRESS_TEXT_MAX]);
 
 typedef void (*nl_reply_fn)(const struct nl_attrs *attrs, void *arg);
 
 /* Sends and frees @msg, waits for the answer. 0, or -errno with nl->error and so on set. */
 int kernel_call(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg);
 
-/* -EAGAIN: the policy was changed meanwhile. */
+/* -EAGAIN: the policy, or what is dumped, was changed meanwhile. */
 int kernel_dump(struct nl *nl, enum postern_cmd cmd, nl_reply_fn fn, void *arg);
+/* By a request with NLM_F_DUMP that says which ones; frees @msg. */
+int kernel_dump_some(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg);
 
 /* Complains that @what, like "loading a policy", was refused; the status that follows. */
 enum status kernel_complain(const struct nl *nl, const char *what);

@@ -10,4 +10,9 @@ const char *reason_name(uint32_t reason);
 const char *reason_help(uint32_t reason);
 const char *verdict_name(uint32_t verdict);
 
+/* enum postern_basis, and enum postern_closed */
+const char *basis_name(uint32_t basis);
+const char *basis_help(uint32_t basis);
+const char *closed_name(uint32_t why);
+
 #endif

@@ -10,6 +10,7 @@
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -559,6 +560,152 @@ static void test_interrupted(void)
 	peer_close(&q);
 }
 
+/* ---- pinholes and endpoints */
+
+#define SERVERS		6000
+
+static int add_endpoint(struct peer *p, uint32_t server, uint16_t port, unsigned char first)
+{
+	unsigned char uuid[16] = { first, 2, 3 };
+	uint32_t address = htonl(server);
+	uint16_t version = 4;
+
+	begin(p, POSTERN_CMD_ENDPOINT_ADD, 0);
+	put(&m, POSTERN_A_SERVER, &address, sizeof(address));
+	put(&m, POSTERN_A_PORT, &port, sizeof(port));
+	put(&m, POSTERN_A_UUID, uuid, sizeof(uuid));
+	put(&m, POSTERN_A_VERSION, &version, sizeof(version));
+	return finish(p, 1);
+}
+
+static void put_server(uint32_t server)
+{
+	uint32_t address = htonl(server);
+
+	put(&m, POSTERN_A_SERVER, &address, sizeof(address));
+}
+
+static int add_servers(struct peer *p, uint32_t from, uint32_t nr)
+{
+	uint32_t i;
+	int error = 0;
+
+	for (i = 0; i < nr && !error; i++)
+		error = add_endpoint(p, from + i, 49152, 1);
+	return error;
+}
+
+static void see_closed(const struct nlmsghdr *h, void *data)
+{
+	const struct nlattr *attr = find_attr_in(h, POSTERN_A_NR_CLOSED);
+
+	if (attr)
+		memcpy(data, PAYLOAD(attr), sizeof(uint32_t));
+}
+
+struct endpoint_seen {
+	uint32_t server, left;
+	uint16_t port, version;
+	unsigned char uuid[16];
+};
+
+static void see_endpoint(const struct nlmsghdr *h, void *data)
+{
+	static const struct {
+		int type;
+		size_t at, len;
+	} parts[] = {
+#define PART(type, member) { type, offsetof(struct endpoint_seen, member), \
+			     sizeof(((struct endpoint_seen *)0)->member) }
+		PART(POSTERN_A_SERVER, server),
+		PART(POSTERN_A_LEFT_MS, left),
+		PART(POSTERN_A_PORT, port),
+		PART(POSTERN_A_VERSION, version),
+		PART(POSTERN_A_UUID, uuid),
+	};
+	const struct nlattr *nest = find_attr_in(h, POSTERN_A_ENDPOINT), *attr;
+	size_t i;
+
+	for (i = 0; nest && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		attr = find_attr(PAYLOAD(nest), LENGTH(nest), parts[i].type);
+		if (attr && LENGTH(attr) == parts[i].len)
+			memcpy((char *)data + parts[i].at, PAYLOAD(attr), parts[i].len);
+	}
+}
+
+static void test_endpoints(void)
+{
+	struct endpoint_seen seen = { };
+	unsigned int first;
+	struct peer p, q;
+	uint32_t minute = 60000;
+
+	peer_open(&p);
+	peer_open(&q);
+	simple(&p, POSTERN_CMD_POLICY_UNLOAD);
+	result(add_endpoint(&p, 0x0a090909, 49152, 1) == -ENOENT &&
+	       !strcmp(answer.text, "no policy with RPC services is in force"),
+	       "no endpoint without a policy");
+	load_good(&p);
+	begin(&p, POSTERN_CMD_ENDPOINT_ADD, 0);
+	put_server(0x0a090909);
+	result(finish(&p, 1) == -EINVAL &&
+	       !strcmp(answer.text, "an endpoint has SERVER, PORT, UUID and VERSION"),
+	       "half an endpoint");
+	result(add_endpoint(&p, 0x0a090909, 2000, 9) == -EINVAL && answer.text[0],
+	       "an endpoint that no service would remember");
+	result(add_endpoint(&p, 0x0a090909, 1023, 1) == -EINVAL, "a port that none may have");
+	result(!add_endpoint(&p, 0x0a090909, 2000, 1), "one that a service would");
+	p.seen = see_endpoint;
+	p.data = &seen;
+	begin(&p, POSTERN_CMD_ENDPOINT_GET, NLM_F_DUMP);
+	result(!finish(&p, 10) && answer.messages == 1 && seen.server == htonl(0x0a090909) &&
+	       seen.port == 2000 && seen.version == 4 && seen.uuid[2] == 3 &&
+	       seen.left > 7 * 3600 * 1000 && seen.left <= 8 * 3600 * 1000,
+	       "is dumped, with the time that the service says");
+	begin(&p, POSTERN_CMD_ENDPOINT_ADD, 0);
+	put_good_endpoint(&m);
+	put_u32(&m, POSTERN_A_RPC_REMEMBER_MS, minute);
+	result(!finish(&p, 1), "one for a minute");
+	begin(&p, POSTERN_CMD_ENDPOINT_GET, NLM_F_DUMP);
+	put(&m, POSTERN_A_CLIENT, "1234", 4);
+	result(finish(&p, 10) == -EINVAL, "endpoints have no clients");
+	p.seen = NULL;
+	result(!add_servers(&p, 0x0a000001, SERVERS), "those of many servers");
+	begin(&p, POSTERN_CMD_ENDPOINT_GET, NLM_F_DUMP);
+	result(!finish(&p, 1000) && answer.messages == SERVERS + 2 && !answer.interrupted,
+	       "are all dumped, once");
+	begin(&p, POSTERN_CMD_ENDPOINT_GET, NLM_F_DUMP);
+	put_server(0x0a090909);
+	result(!finish(&p, 1000) && answer.messages == 2, "or those of one server");
+	begin(&p, POSTERN_CMD_ENDPOINT_GET, NLM_F_DUMP);
+	finish(&p, 1);
+	first = answer.messages;
+	result(first && first < SERVERS && !answer.acked, "a dump of them is begun");
+	result(!add_servers(&q, 0x0a400000, SERVERS), "as many again are learned");
+	peer_read_on(&p, 10000, &answer);
+	result(answer.acked && answer.interrupted && answer.messages >= SERVERS - first,
+	       "the dump goes on, and says that it was disturbed");
+	p.seen = see_closed;
+	p.data = &first;
+	begin(&p, POSTERN_CMD_ENDPOINT_FLUSH, 0);
+	put_server(0x0a090909);
+	result(!finish(&p, 10) && first == 2, "those of one server are forgotten");
+	begin(&p, POSTERN_CMD_ENDPOINT_FLUSH, 0);
+	result(!finish(&p, 10) && first == 2 * SERVERS, "and then all");
+	begin(&p, POSTERN_CMD_PINHOLE_FLUSH, 0);
+	put_server(0x0a090909);
+	result(!finish(&p, 10) && first == 0, "there is no pinhole to be closed");
+	begin(&p, POSTERN_CMD_PINHOLE_GET, NLM_F_DUMP);
+	result(!finish(&p, 10) && answer.messages == 0, "or to be seen");
+	begin(&p, POSTERN_CMD_PINHOLE_FLUSH, 0);
+	put(&m, POSTERN_A_CLIENT, "12345", 5);
+	result(finish(&p, 10) == -EINVAL &&
+	       !strcmp(answer.text, "an address has 4 or 16 bytes"), "nor a client by five bytes");
+	peer_close(&p);
+	peer_close(&q);
+}
+
 /* ---- events */
 
 struct event_seen {
@@ -633,6 +780,7 @@ int main(int argc, char **argv)
 	test_largest();
 	test_rpc();
 	test_interrupted();
+	test_endpoints();
 	test_events();
 	if (idle)
 		test_idle();

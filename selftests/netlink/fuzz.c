@@ -61,6 +61,11 @@ static const char *const command_name[POSTERN_CMD_MAX + 1] = {
 	[POSTERN_CMD_COUNTER_RESET] = "counter-reset",
 	[POSTERN_CMD_EXPLAIN] = "explain",
 	[POSTERN_CMD_EVENT] = "event",
+	[POSTERN_CMD_PINHOLE_GET] = "pinhole-get",
+	[POSTERN_CMD_PINHOLE_FLUSH] = "pinhole-flush",
+	[POSTERN_CMD_ENDPOINT_GET] = "endpoint-get",
+	[POSTERN_CMD_ENDPOINT_ADD] = "endpoint-add",
+	[POSTERN_CMD_ENDPOINT_FLUSH] = "endpoint-flush",
 };
 
 static uint16_t family;
@@ -74,7 +79,8 @@ static int fail_nth = -1;		/* /proc/thread-self/fail-nth */
 
 static bool is_dump(uint8_t cmd)
 {
-	return cmd >= POSTERN_CMD_ZONE_GET && cmd <= POSTERN_CMD_COUNTER_GET;
+	return (cmd >= POSTERN_CMD_ZONE_GET && cmd <= POSTERN_CMD_COUNTER_GET) ||
+	       cmd == POSTERN_CMD_PINHOLE_GET || cmd == POSTERN_CMD_ENDPOINT_GET;
 }
 
 static double now(void)
@@ -134,6 +140,12 @@ static bool check_policy(struct peer *p, bool load)
 		tally->failures++;
 		return false;
 	}
+	begin(p, POSTERN_CMD_ENDPOINT_ADD);
+	put_good_endpoint(&message);
+	if (!accepted(p, POSTERN_CMD_ENDPOINT_ADD, &answer))
+		return false;
+	/* a policy at random seldom has an interface that is asked for at random */
+	tally->accepted[POSTERN_CMD_ENDPOINT_ADD]++;
 	begin(p, POSTERN_CMD_POLICY_UNLOAD);
 	return accepted(p, POSTERN_CMD_POLICY_UNLOAD, &answer);
 }
@@ -157,14 +169,20 @@ static uint8_t choose_command(struct random *r, const struct peer *p)
 	static const uint8_t reads[] = {
 		POSTERN_CMD_ZONE_GET, POSTERN_CMD_HOSTS_GET, POSTERN_CMD_RANGES_GET,
 		POSTERN_CMD_SERVICE_GET, POSTERN_CMD_RULE_GET, POSTERN_CMD_COUNTER_GET,
-		POSTERN_CMD_STATUS_GET,
+		POSTERN_CMD_STATUS_GET, POSTERN_CMD_PINHOLE_GET, POSTERN_CMD_ENDPOINT_GET,
+	};
+	static const uint8_t doors[] = {
+		POSTERN_CMD_PINHOLE_FLUSH, POSTERN_CMD_ENDPOINT_ADD, POSTERN_CMD_ENDPOINT_ADD,
+		POSTERN_CMD_ENDPOINT_FLUSH,
 	};
 	uint32_t dice = below(r, 100);
 
 	if (dice < 15)
 		return reads[below(r, sizeof(reads))];
-	if (dice < 25)
+	if (dice < 21)
 		return POSTERN_CMD_EXPLAIN;
+	if (dice < 25)
+		return doors[below(r, sizeof(doors))];
 	if (dice < 28)
 		return 1 + below(r, POSTERN_CMD_MAX);
 	if (dice < 30)

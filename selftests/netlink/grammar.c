@@ -386,6 +386,48 @@ static void put_explain(struct message *m, struct random *r)
 		put_string(m, POSTERN_A_ZONE_OUT_NAME, zones[below(r, 4)]);
 }
 
+static void put_u16(struct message *m, uint16_t type, uint16_t value)
+{
+	put(m, type, &value, sizeof(value));
+}
+
+/* An interface that the good policy names, or any. */
+static void put_interface(struct message *m, struct random *r)
+{
+	unsigned char uuid[16] = { 1, 2, 3 };
+
+	if (one_in(r, 3))
+		uuid[below(r, sizeof(uuid))] = random_next(r);
+	put(m, POSTERN_A_UUID, uuid, usually(r) ? sizeof(uuid) : below(r, 20));
+	if (one_in(r, 2))
+		put_u16(m, POSTERN_A_VERSION, one_in(r, 8) ? random_next(r) : 4);
+}
+
+static void put_filter(struct message *m, struct random *r, bool pinholes)
+{
+	if (pinholes && one_in(r, 3))
+		put_address(m, r, POSTERN_A_CLIENT, one_in(r, 2));
+	if (one_in(r, 3))
+		put_address(m, r, POSTERN_A_SERVER, one_in(r, 2));
+	if (one_in(r, 3))
+		put_interface(m, r);
+	else if (one_in(r, 20))
+		put_u16(m, POSTERN_A_VERSION, random_next(r));
+}
+
+static void put_endpoint(struct message *m, struct random *r)
+{
+	if (usually(r))
+		put_address(m, r, POSTERN_A_SERVER, one_in(r, 2));
+	if (usually(r))
+		put_u16(m, POSTERN_A_PORT, one_in(r, 8) ? random_next(r) : 49152 + below(r, 9));
+	if (usually(r))
+		put_interface(m, r);
+	if (one_in(r, 4))
+		put_u32(m, POSTERN_A_RPC_REMEMBER_MS,
+			one_in(r, 20) ? odd_number(r) : 60000 + below(r, 600000));
+}
+
 static void put_objects(struct message *m, struct random *r, struct dialogue *d)
 {
 	uint32_t n = one_in(r, 100) ? below(r, 2000) : 1 + below(r, 4);
@@ -449,6 +491,17 @@ void put_command(struct message *m, struct random *r, uint8_t cmd,
 	case POSTERN_CMD_EXPLAIN:
 		put_explain(m, r);
 		break;
+	case POSTERN_CMD_PINHOLE_GET:
+	case POSTERN_CMD_PINHOLE_FLUSH:
+		put_filter(m, r, true);
+		break;
+	case POSTERN_CMD_ENDPOINT_GET:
+	case POSTERN_CMD_ENDPOINT_FLUSH:
+		put_filter(m, r, false);
+		break;
+	case POSTERN_CMD_ENDPOINT_ADD:
+		put_endpoint(m, r);
+		break;
 	}
 }
 
@@ -502,15 +555,26 @@ void put_good_rule(struct message *m)
 {
 	static const struct postern_endpoint from = { .kind = POSTERN_ENDPOINT_ZONE };
 	static const struct postern_endpoint to = { .kind = POSTERN_ENDPOINT_HOSTS };
-	static const uint32_t service;
+	/* good and good-rpc */
+	static const uint32_t services[] = { 0, 1 };
 	size_t nest = nest_begin(m, POSTERN_A_RULE);
 
-	put_string(m, POSTERN_A_TEXT, "allow good -> good : good");
+	put_string(m, POSTERN_A_TEXT, "allow good -> good : good, good-rpc");
 	put_u32(m, POSTERN_A_ACTION, POSTERN_ACTION_ALLOW);
 	put(m, POSTERN_A_SRC, &from, sizeof(from));
 	put(m, POSTERN_A_DST, &to, sizeof(to));
-	put(m, POSTERN_A_SERVICES, &service, sizeof(service));
+	put(m, POSTERN_A_SERVICES, services, sizeof(services));
 	nest_end(m, nest);
+}
+
+void put_good_endpoint(struct message *m)
+{
+	static const unsigned char server[4] = { 10, 9, 9, 9 }, uuid[16] = { 1, 2, 3 };
+
+	put(m, POSTERN_A_SERVER, server, sizeof(server));
+	put_u16(m, POSTERN_A_PORT, 49152);
+	put(m, POSTERN_A_UUID, uuid, sizeof(uuid));
+	put_u16(m, POSTERN_A_VERSION, 4);
 }
 
 void put_good_objects(struct message *m)

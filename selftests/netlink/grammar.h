@@ -31,6 +31,8 @@ void put_good_hosts(struct message *m);
 void put_good_service(struct message *m);
 void put_good_rpc(struct message *m);
 void put_good_rule(struct message *m);
+/* What ENDPOINT_ADD has to accept while they are in force. */
+void put_good_endpoint(struct message *m);
 
 /* Adds the objects of an accepted POLICY_ADD to @d. */
 void count_objects(struct message *m, struct dialogue *d);

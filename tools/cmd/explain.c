@@ -6,23 +6,8 @@
 #include "../cmd.h"
 #include "../fetch.h"
 #include "../out.h"
-#include "../policy/address.h"
+#include "../door.h"
 #include "../reason.h"
-
-static bool parse_address(const char *text, struct range *r)
-{
-	char why[ADDRESS_ERROR_MAX];
-
-	if (!address_parse(text, strlen(text), r, why)) {
-		complain("%s", why);
-		return false;
-	}
-	if (r->family == AF_INET ? r->r4.lo != r->r4.hi : memcmp(&r->r6.lo, &r->r6.hi, 16)) {
-		complain("'%s' is more than one address.", text);
-		return false;
-	}
-	return true;
-}
 
 /* A number up to @max and nothing behind it; -1: something else. */
 static long parse_number(const char *text, long max)
@@ -89,16 +74,6 @@ static bool parse_port(uint8_t proto, const char *text, uint16_t *port)
 	return true;
 }
 
-static void put_address(struct nl_msg *msg, enum postern_attr attr, const struct range *r)
-{
-	uint32_t v4 = htonl(r->r4.lo);
-
-	if (r->family == AF_INET)
-		nla_put(msg, (int)attr, 4, &v4);
-	else
-		nla_put(msg, (int)attr, 16, &r->r6.lo);
-}
-
 static struct nl_msg *question(struct nl *nl, const struct args *args)
 {
 	struct nl_msg *msg = kernel_request(nl, POSTERN_CMD_EXPLAIN, 0);
@@ -107,7 +82,7 @@ static struct nl_msg *question(struct nl *nl, const struct args *args)
 	struct range src, dst;
 	uint16_t port;
 
-	if (!parse_address(args->words[0], &src) || !parse_address(args->words[1], &dst))
+	if (!one_address(args->words[0], &src) || !one_address(args->words[1], &dst))
 		goto bad;
 	if (src.family != dst.family) {
 		complain("one address is IPv4 and the other IPv6.");
@@ -186,6 +161,11 @@ static void print_answer(const struct nl_attrs *attrs, void *arg)
 	out_text("\n");
 	print_way(attrs);
 	print_rule_of(attrs, answer->state);
+	if (attrs->a[POSTERN_A_BASIS]) {
+		out_text("  opened by  ");
+		out_str("basis", NULL, basis_name(attrs_u32(attrs, POSTERN_A_BASIS)));
+		out_text("%s\n", basis_help(attrs_u32(attrs, POSTERN_A_BASIS)));
+	}
 	out_bool("early", "  when       before connection tracking\n", attrs->a[POSTERN_A_EARLY]);
 	out_bool("observed", "  observe    counted and reported, but passes\n",
 		 attrs_u64(attrs, POSTERN_A_OBSERVED));

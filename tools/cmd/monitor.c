@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "../cmd.h"
+#include "../door.h"
 #include "../nl.h"
 #include "../out.h"
 #include "../policy/model.h"
@@ -82,6 +83,26 @@ static void print_drop(const struct nl_attrs *attrs)
 	print_string(attrs, POSTERN_A_TEXT, "text", ": %s");
 }
 
+static void print_door(const struct nl_attrs *attrs)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	out_str("client", "%s", attrs_address(attrs, POSTERN_A_CLIENT, text));
+	out_text(" -> ");
+	door_print(attrs);
+}
+
+static void print_pinhole(const struct nl_attrs *attrs, const char *name, const char *text)
+{
+	out_str("event", NULL, name);
+	out_color_str(COLOR_NAME, NULL, "%-23s ", text);
+	print_door(attrs);
+	if (attrs->a[POSTERN_A_LEFT_MS])
+		out_uint("left-ms", NULL, attrs_u32(attrs, POSTERN_A_LEFT_MS));
+	if (attrs->a[POSTERN_A_CLOSED])
+		out_str("why", ": %s", closed_name(attrs_u32(attrs, POSTERN_A_CLOSED)));
+}
+
 static void print_event_name(const char *name, const char *text)
 {
 	out_str("event", NULL, name);
@@ -116,6 +137,15 @@ static bool print_event(const struct nl_attrs *attrs, void *arg)
 		print_event_name("conntrack-full", "conntrack is 80% full");
 		out_uint("flows", ": %llu", attrs_u32(attrs, POSTERN_A_STATUS_CT_COUNT));
 		out_uint("flows-max", " of %llu", attrs_u32(attrs, POSTERN_A_STATUS_CT_MAX));
+		break;
+	case POSTERN_EVENT_PINHOLE_OPEN:
+		print_pinhole(attrs, "pinhole-open", "pinhole opened");
+		break;
+	case POSTERN_EVENT_PINHOLE_USE:
+		print_pinhole(attrs, "pinhole-use", "pinhole used");
+		break;
+	case POSTERN_EVENT_PINHOLE_CLOSE:
+		print_pinhole(attrs, "pinhole-close", "pinhole closed");
 		break;
 	default:
 		print_event_name("unknown", "an event of a later module");

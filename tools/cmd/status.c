@@ -107,6 +107,15 @@ static void print_policy_state(const struct state *s)
 	}
 }
 
+static void print_doors(const struct state *s)
+{
+	bool any = s->nr_pinholes || s->nr_endpoints || s->nr_inspected;
+
+	out_uint("pinholes", any ? "  rpc        %llu pinholes, " : NULL, s->nr_pinholes);
+	out_uint("endpoints", any ? "%llu endpoints learned, " : NULL, s->nr_endpoints);
+	out_uint("inspected", any ? "%llu connections inspected\n" : NULL, s->nr_inspected);
+}
+
 static void warning(const char *text)
 {
 	out_color_str(COLOR_WARN, NULL, "%s", "  warning:   ");
@@ -156,6 +165,7 @@ enum status cmd_status(const struct args *args)
 			print_policy_state(&s);
 		out_uint("flows", "  flows      %llu", s.ct_count);
 		out_uint("flows-max", " of at most %llu in conntrack\n", s.ct_max);
+		print_doors(&s);
 		if (s.flags & POSTERN_STATUS_TRIAL)
 			out_uint("confirm-ms", NULL, s.confirm_ms);
 		print_warnings(&s);

@@ -69,10 +69,32 @@
  *                   [ZONE_OUT_NAME (to)]
  *                   -> GENERATION, VERDICT, REASON (0: none), [RULE_INDEX,
  *                      TEXT, FILE LINE], [ZONE_NAME], [ZONE_OUT_NAME], [EARLY],
- *                      [OBSERVED as a flag of value 1: it passes, under observe]
+ *                      [OBSERVED as a flag of value 1: it passes, under observe],
+ *                      [BASIS of a TCP connection that an RPC service allows]
  *                   Of a flow that is not known yet. A zone that is not named is
  *                   found by the route to the address.
  *   COUNTER_RESET   sets every counter and rule counter to 0
+ *
+ * PINHOLES AND ENDPOINTS. A pinhole lets one client connect to the port that a
+ * server's endpoint mapper named to it; an endpoint is what such an answer, or
+ * whoever sends ENDPOINT_ADD, teaches about the server. Of a server with several
+ * addresses the first one of its set stands for all, and any of them may be asked
+ * for. They outlive policies; a dump is marked interrupted if some may have been
+ * left out or come twice.
+ *
+ *   PINHOLE_GET     [CLIENT] [SERVER] [UUID [VERSION]]
+ *                   dump -> POSTERN_A_PINHOLE: CLIENT, SERVER, PORT, UUID,
+ *                   VERSION, LEFT_MS, [IN_USE]
+ *   PINHOLE_FLUSH   [CLIENT] [SERVER] [UUID [VERSION]] -> NR_CLOSED
+ *                   Connections that go through them are not cut. What they bind
+ *                   from then on needs another pinhole, or an endpoint.
+ *   ENDPOINT_GET    [SERVER] [UUID [VERSION]]
+ *                   dump -> POSTERN_A_ENDPOINT: SERVER, PORT, UUID, VERSION,
+ *                   LEFT_MS
+ *   ENDPOINT_ADD    SERVER, PORT, UUID, VERSION, [RPC_REMEMBER_MS]
+ *                   Refused if no policy with RPC services is in force, or none
+ *                   that a rule allows would remember it.
+ *   ENDPOINT_FLUSH  [SERVER] [UUID [VERSION]] -> NR_CLOSED
  *
  * EVENTS come as POSTERN_CMD_EVENT on the multicast group "events":
  * EVENT, and what the kind carries (see enum postern_event).
@@ -124,6 +146,11 @@ enum postern_cmd {
 	POSTERN_CMD_COUNTER_RESET,
 	POSTERN_CMD_EXPLAIN,
 	POSTERN_CMD_EVENT,
+	POSTERN_CMD_PINHOLE_GET,
+	POSTERN_CMD_PINHOLE_FLUSH,
+	POSTERN_CMD_ENDPOINT_GET,
+	POSTERN_CMD_ENDPOINT_ADD,
+	POSTERN_CMD_ENDPOINT_FLUSH,
 	__POSTERN_CMD_MAX,
 };
 
@@ -211,6 +238,20 @@ enum postern_attr {
 	POSTERN_A_RPC_IDLE_MS,		/* u32, 20000..86400000, default 60000: idle pinholes */
 	POSTERN_A_RPC_PER_CLIENT,	/* u32, 1..1024, default 64: pinholes of one client */
 	POSTERN_A_RPC_REMEMBER_MS,	/* u32, 60000..604800000, default 28800000 */
+	POSTERN_A_PINHOLE,		/* nest */
+	POSTERN_A_ENDPOINT,		/* nest */
+	POSTERN_A_CLIENT,		/* 4 or 16 bytes, network order */
+	POSTERN_A_SERVER,		/* 4 or 16 bytes, network order */
+	POSTERN_A_UUID,			/* array of 16 bytes: interface, as it is written */
+	POSTERN_A_VERSION,		/* u16: its major version */
+	POSTERN_A_LEFT_MS,		/* u32: until it ends, if nobody uses it */
+	POSTERN_A_IN_USE,		/* flag: a connection goes through it */
+	POSTERN_A_NR_CLOSED,		/* u32: that a flush took away */
+	POSTERN_A_CLOSED,		/* u32, enum postern_closed */
+	POSTERN_A_BASIS,		/* u32, enum postern_basis */
+	POSTERN_A_STATUS_NR_PINHOLES,	/* u32 */
+	POSTERN_A_STATUS_NR_ENDPOINTS,	/* u32: learned */
+	POSTERN_A_STATUS_NR_INSPECTED,	/* u32: connections */
 	__POSTERN_A_MAX,
 };
 
@@ -233,6 +274,36 @@ enum postern_verdict {
 	POSTERN_VERDICT_ACCEPT,
 	POSTERN_VERDICT_DROP,
 	POSTERN_VERDICT_LEFT_ALONE,	/* not postern's business, see the zones */
+};
+
+/**
+ * enum postern_basis - why a TCP connection for an RPC service may be
+ * @POSTERN_BASIS_NONE: no RPC service has to do with it
+ * @POSTERN_BASIS_MAPPER: it is the endpoint mapper's port
+ * @POSTERN_BASIS_PINNED: a service pins an interface to the port
+ * @POSTERN_BASIS_PINHOLE: the mapper named the port to this client
+ * @POSTERN_BASIS_LEARNED: or to somebody else, for an interface that this one may use
+ */
+enum postern_basis {
+	POSTERN_BASIS_NONE,
+	POSTERN_BASIS_MAPPER,
+	POSTERN_BASIS_PINNED,
+	POSTERN_BASIS_PINHOLE,
+	POSTERN_BASIS_LEARNED,
+};
+
+/**
+ * enum postern_closed - why a pinhole was closed
+ * @POSTERN_CLOSED_IDLE: nobody used it for as long as the service says
+ * @POSTERN_CLOSED_FLUSHED: by PINHOLE_FLUSH
+ * @POSTERN_CLOSED_EVICTED: the client had as many as it may have
+ * @POSTERN_CLOSED_POLICY: the policy that was loaded does not allow it
+ */
+enum postern_closed {
+	POSTERN_CLOSED_IDLE,
+	POSTERN_CLOSED_FLUSHED,
+	POSTERN_CLOSED_EVICTED,
+	POSTERN_CLOSED_POLICY,
 };
 
 /**
@@ -368,6 +439,9 @@ struct postern_place {
  * @POSTERN_EVENT_CONFIRM: GENERATION: the policy under trial stays
  * @POSTERN_EVENT_ROLLBACK: GENERATION: nobody confirmed; this one is back
  * @POSTERN_EVENT_CT_FULL: STATUS_CT_COUNT, STATUS_CT_MAX: conntrack is 80% full
+ * @POSTERN_EVENT_PINHOLE_OPEN: CLIENT, SERVER, PORT, UUID, VERSION, LEFT_MS
+ * @POSTERN_EVENT_PINHOLE_USE: the same without LEFT_MS: its first connection
+ * @POSTERN_EVENT_PINHOLE_CLOSE: the same, and CLOSED
  */
 enum postern_event {
 	POSTERN_EVENT_DROP,
@@ -376,6 +450,9 @@ enum postern_event {
 	POSTERN_EVENT_CONFIRM,
 	POSTERN_EVENT_ROLLBACK,
 	POSTERN_EVENT_CT_FULL,
+	POSTERN_EVENT_PINHOLE_OPEN,
+	POSTERN_EVENT_PINHOLE_USE,
+	POSTERN_EVENT_PINHOLE_CLOSE,
 };
 
 #endif /* _UAPI_LINUX_POSTERN_H */

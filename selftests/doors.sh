@@ -1,0 +1,298 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Pinholes and endpoints as the administrator sees them: listed, filtered, closed,
+# learned from servers, told to listeners; each namespace its own, and none of it for
+# unprivileged users.
+set -eu
+# shellcheck source=selftests/lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+for tool in python3 setpriv; do
+	command -v $tool >/dev/null || ktap_skip_all "needs $tool"
+done
+topology_up
+postern_ready
+
+dir=$(mktemp -d)
+on_exit rm -rf "$dir"
+chmod 755 "$dir"
+
+# run WORD...: postern on the router; leaves $rc, and $dir/out and $dir/err
+run() {
+	rc=0
+	at router postern "$@" >"$dir/out" 2>"$dir/err" || rc=$?
+}
+# expect NAME STATUS [FILE TEXT]: of the last run, with TEXT in $dir/FILE
+expect() {
+	if [ "$rc" = "$2" ] && { [ $# -lt 4 ] || grep -qF -- "$4" "$dir/$3"; }; then
+		ktap_ok "$1"
+	else
+		ktap_fail "$1" "wanted status $2 ${4:+and: $4}"$'\n'"seen status $rc"$'\n'"$(cat "$dir/out" "$dir/err")"
+	fi
+}
+# shown WORD...: what a list shows, without the time that is left, sorted
+shown() { at router postern "$@" | sed -E 's/ +([0-9]+ [a-z]+ left|in use)$//; s/  +/ /g' | sort; }
+lines() { at router postern "$@" | wc -l; }
+client() { at inet python3 "$selftests/rpc/client.py" "$@" --timeout 10; }
+
+# serve OPTION...: the stand-in for an Exchange server, on all addresses of perim
+server=''
+serve() {
+	if [ -n "$server" ]; then
+		kill "$server"
+		# its status says whether a client broke the protocol
+		wait "$server" || true
+	fi
+	: >"$dir/server"
+	spawn perim python3 "$selftests/rpc/server.py" "$@" >"$dir/server" 2>&1
+	server=$spawned
+	busywait 60 grep -q ready "$dir/server"
+}
+
+# policy OPTION...: of the RPC service
+policy() {
+	cat <<-END
+		zone internet { eth0 }
+		zone perimeter { eth1 }
+		zone internal { eth2 }
+		server exchange in perimeter { 192.0.2.10, 192.0.2.11, 2001:db8:0:2::10 }
+		hosts other in perimeter { 192.0.2.80 }
+		allow internet -> exchange : rpc { exchange-ds, exchange-is, exchange-mta, netlogon port 5000 } $*
+		allow internet -> other    : https
+	END
+}
+# long enough for the slowest guest
+load() { policy "${*:-idle 30m}" | at router postern load - >/dev/null; }
+
+exec {events}< <(exec ip netns exec "$(ns router)" postern --json monitor)
+on_exit kill $!
+heard=''
+hear() { # TEXT...: one event with all of them
+	local event text
+	while IFS= read -r -t 0.1 -u "$events" event; do heard+=$event$'\n'; done
+	heard+=$event
+	event=$heard
+	for text; do event=$(grep -F -- "$text" <<<"$event") || return; done
+}
+load_and_hear() { load && hear '"event":"load"'; }
+
+# shellcheck disable=SC2119 # how many there are is counted
+ktap_plan
+serve
+check "the monitor listens" busywait 20 load_and_hear
+
+# ---- listed
+
+run pinholes
+expect "there is none at first" 0
+check_equal "and nothing is shown" "" "$(cat "$dir/out")"
+client map 192.0.2.10 ds is mta >/dev/null
+ds='192.0.2.10:49152 exchange-ds version 56'
+is='192.0.2.10:49153 exchange-is version 0'
+# the store has two interfaces by this name, and both are there
+known="$ds
+$is
+$is
+192.0.2.10:49154 exchange-mta version 2"
+mta='192.0.2.10:49154 exchange-mta version 2'
+all=$(printf '203.0.113.2 -> %s\n' "$ds" "$is" "$mta")
+check_equal "what the mapper told is open" "$all" "$(shown pinholes)"
+client map 192.0.2.11 ds >/dev/null
+client map 2001:db8:0:2::10 is >/dev/null
+check_equal "a server with several addresses is one" "2001:db8:0:1::2 -> $is
+$all" "$(shown pinholes)"
+client map 192.0.2.10 ds --from 203.0.113.25 >/dev/null
+check_equal "of one client" "203.0.113.25 -> $ds" "$(shown pinholes --client 203.0.113.25)"
+check_equal "of a client over IPv6" "2001:db8:0:1::2 -> $is" "$(shown pinholes list --client 2001:db8:0:1::2)"
+check_equal "to one server, by any of its addresses" "5 5 5 0" \
+	"$(for a in 192.0.2.10 192.0.2.11 2001:db8:0:2::10 192.0.2.80; do lines pinholes --server $a; done | xargs)"
+check_equal "for one interface" "203.0.113.2 -> $mta" "$(shown pinholes --interface exchange-mta)"
+check_equal "for one by its UUID" "203.0.113.2 -> $mta" \
+	"$(shown pinholes --interface 9e8ee830-4459-11ce-979b-00aa005ffebe)"
+check_equal "for a name of several interfaces" 2 "$(lines pinholes --interface exchange-ds)"
+check_equal "by everything at once" "203.0.113.2 -> $ds" \
+	"$(shown pinholes --client 203.0.113.2 --server 192.0.2.11 --interface exchange-ds)"
+run pinholes --interface exchange-dx
+expect "an interface that nobody knows" 1 err "did you mean 'exchange-ds'?"
+run pinholes --client 203.0.113.0/24
+expect "a client that is many" 1 err "is more than one address"
+run pinholes everything
+expect "a word that is none" 1 err "usage: postern pinholes"
+run --json pinholes --client 203.0.113.25
+check_equal "as JSON" '203.0.113.25 192.0.2.10 49152 exchange-ds f5cc5a18-4264-101a-8c59-08002b2f8426 56 False True' \
+	"$(python3 -c 'import json, sys
+p, = json.load(sys.stdin)["pinholes"]
+print(*(p[k] for k in "client server port interface uuid version in-use".split()), 0 < p["left-ms"] <= 1800000)' <"$dir/out")"
+run --json status
+expect "status counts them" 0 out '"pinholes": 5'
+expect "and what was learned" 0 out '"endpoints": 3'
+
+proc=/proc/net/postern/pinholes
+check_equal "/proc shows as many" 5 "$(at router grep -vc '^#' $proc)"
+line='^203\.0\.113\.2 192\.0\.2\.10:49154 9e8ee830-4459-11ce-979b-00aa005ffebe 2 [1-9][0-9]*$'
+check "a line each" at router grep -qE "$line" $proc
+check_equal "which only root reads" "440 0" "$(at router stat -c '%a %u' $proc)"
+check "and status counts there too" at router grep -qE '^rpc +pinholes 5, endpoints learned 3, connections inspected [0-9]+$' /proc/net/postern/status
+
+# ---- told
+
+check "an event tells that one opened" hear '"event":"pinhole-open","client":"203.0.113.25","server":"192.0.2.10","port":49152,"interface":"exchange-ds"' '"left-ms":1800000'
+in_use() { at router postern pinholes --client 203.0.113.2 --interface exchange-is | grep -q "in use"; }
+idle() { ! in_use; }
+mkfifo "$dir/hold"
+client call 192.0.2.10 49153 is --hold <"$dir/hold" >/dev/null &
+holder=$!
+exec {hold}>"$dir/hold"
+check "a connection uses one" busywait 20 in_use
+check "which is told" busywait 10 hear '"event":"pinhole-use","client":"203.0.113.2"' '"port":49153'
+check "and stands in /proc" at router grep -qE '^203\.0\.113\.2 192\.0\.2\.10:49153 .* used$' $proc
+check_not "one that nobody used is not told" hear '"event":"pinhole-use"' '"port":49154'
+exec {hold}>&-
+wait "$holder" || true
+check "it ends, and with it the use" busywait 60 idle
+
+# ---- explained
+
+explain() { at router postern --json explain 203.0.113.2 "$@" | grep -oE '"(basis|reason)": "[a-z-]*"' | tr -d '"' | xargs; }
+check_equal "explain: the mapper" "basis: mapper" "$(explain 192.0.2.10 tcp 135)"
+check_equal "explain: a pinned port" "basis: pinned" "$(explain 192.0.2.10 tcp 5000)"
+check_equal "explain: a pinhole" "basis: pinhole" "$(explain 192.0.2.11 tcp 49152)"
+check_equal "explain: a port that nobody was told" "reason: no-pinhole" "$(explain 192.0.2.10 tcp 50000)"
+check_equal "explain: where no RPC is allowed" "reason: no-rule" "$(explain 192.0.2.80 tcp 50000)"
+check_equal "explain: UDP has no pinholes" "reason: no-rule" "$(explain 192.0.2.10 udp 49152)"
+
+# ---- closed
+
+run pinholes flush --interface exchange-mta
+expect "those for an interface are closed" 0 out "1 pinhole closed."
+check_equal "explain: what others were told is known" "basis: learned" "$(explain 192.0.2.10 tcp 49154)"
+check "which is told" busywait 10 hear '"event":"pinhole-close","client":"203.0.113.2"' '"port":49154' '"why":"flushed"'
+check_equal "no other is" 4 "$(lines pinholes)"
+run --json pinholes flush --client 203.0.113.25
+expect "those of a client" 0 out '"closed": 1'
+run pinholes flush --server 192.0.2.11
+expect "those to a server" 0 out "3 pinholes closed."
+check_equal "and then there is none" 0 "$(lines pinholes)"
+check_equal "the endpoints are still known" "$ds
+$is
+$mta" "$(shown endpoints)"
+run endpoints flush --server 192.0.2.80
+expect "those of another server are none" 0 out "0 endpoints forgotten."
+run endpoints flush --interface exchange-is
+expect "those of an interface are forgotten" 0 out "1 endpoint forgotten."
+run endpoints flush --server 2001:db8:0:2::10
+expect "those of a server are forgotten" 0 out "2 endpoints forgotten."
+check_equal "explain: then a port is one like others" "reason: no-pinhole" "$(explain 192.0.2.10 tcp 49154)"
+
+# ---- learned
+
+run learn 192.0.2.10
+expect "a server is asked" 0
+check_equal "all that the policy names" "192.0.2.10 exchange-ds version 56 port 49152 learned
+192.0.2.10 exchange-is version 0 port 49153 learned
+192.0.2.10 exchange-is version 0 port 49153 learned
+192.0.2.10 exchange-mta version 2 port 49154 learned" "$(sed 's/  */ /g' "$dir/out" | grep ' learned$' | sort)"
+check "and what the server does not have" grep -qE 'not registered$' "$dir/out"
+check_equal "is known then" "$known" "$(shown endpoints)"
+check "a client that has not asked may connect" client call 192.0.2.10 49154 mta
+check_not "and not for another interface" client call 192.0.2.10 49154 is
+at router postern endpoints flush >/dev/null
+printf '# servers\n  192.0.2.11 # the second address\n\n2001:db8:0:2::10\r\n' >"$dir/servers"
+run --json learn --file "$dir/servers"
+check_equal "servers of a file, as JSON" "0 192.0.2.11 True 4 2001:db8:0:2::10 True 4" "$rc $(python3 -c 'import json, sys
+print(*(w for s in json.load(sys.stdin)["servers"]
+        for w in (s["server"], s["answers"], sum(e["learned"] for e in s["endpoints"]))))' <"$dir/out")"
+check_equal "they are one server" 4 "$(lines endpoints)"
+run learn --file "$dir/none"
+expect "a file that is not there" 1 err "cannot read"
+run learn exchange
+expect "a name is no address" 1
+run learn
+expect "nobody to be asked" 1 err "usage: postern learn"
+at router postern endpoints flush >/dev/null
+run learn 203.0.113.140 192.0.2.10
+expect "one does not answer" 1 err "the endpoint mapper of 203.0.113.140 does not answer: Connection refused."
+check_equal "the others are asked all the same" 4 "$(lines endpoints)"
+start=$SECONDS
+run learn 203.0.113.141
+expect "one is not there" 1 err "does not answer"
+check "which does not take long" test $((SECONDS - start)) -le 15
+
+for how in --big-endian "--fragment 24" "--cut 1" "--ndr 32" "--mode null-tower" "--mode twice"; do
+	at router postern endpoints flush >/dev/null
+	# shellcheck disable=SC2086 # two words
+	serve $how
+	at router timeout 20 postern learn 192.0.2.10 >"$dir/out" 2>&1 || true
+	if [ "$how" = "--mode twice" ]; then
+		check "server.py $how: is found out" grep -q "answered another call" "$dir/out"
+	else
+		check_equal "server.py $how: is understood" 4 "$(lines endpoints)"
+	fi
+done
+for mode in other-interface wrong-call low-port zero-port udp pipe count offset tower-length fault \
+	silent reset cut few-results many-results nak; do
+	at router postern endpoints flush >/dev/null
+	serve --mode $mode
+	rc=0
+	at router timeout 20 postern learn 192.0.2.10 >"$dir/out" 2>&1 || rc=$?
+	n=$(lines endpoints)
+	case $mode in
+	other-interface | zero-port | udp | pipe) want="0 0" ;;
+	low-port) want="0 0" ;;
+	few-results | wrong-call | count | offset | tower-length | fault | silent | reset | cut) want="1 0" ;;
+	*) want="$rc $n" && [ "$rc" -le 1 ] || want="no crash" ;;
+	esac
+	check_equal "server.py --mode $mode: teaches nothing wrong" "$want" "$rc $n"
+done
+serve --ndr 64
+run learn 192.0.2.10
+expect "a mapper that has only NDR64" 1 err "no endpoint mapper in NDR32"
+serve
+
+# ---- bounds and policies
+
+load "pinholes 2 idle 20s remember no"
+at router postern endpoints flush >/dev/null
+heard=''
+client map 192.0.2.10 ds is mta >/dev/null
+check_equal "as many as a client may have" 2 "$(lines pinholes)"
+check "the first one gave way, which is told" busywait 10 hear '"event":"pinhole-close"' '"port":49152' '"why":"evicted"'
+run learn 192.0.2.10
+expect "nothing is learned that is not remembered" 2 err "nothing to learn"
+run endpoints
+check_equal "nor known from the mapper's answers" "" "$(cat "$dir/out")"
+none_left() { [ "$(lines pinholes)" = 0 ]; }
+check "they end when nobody uses them" busywait 60 none_left
+check "which is told as well" busywait 20 hear '"event":"pinhole-close"' '"why":"idle"'
+client map 192.0.2.10 ds >/dev/null
+printf '%s\n' 'zone internet { eth0 }' 'zone perimeter { eth1 }' 'allow internet -> perimeter : https' |
+	at router postern load - >/dev/null
+check "a policy that does not allow one closes it" busywait 10 hear '"event":"pinhole-close"' '"why":"policy"'
+check_equal "and it is gone" 0 "$(lines pinholes)"
+run learn 192.0.2.10
+expect "there is nothing to be learned for it" 2 err "nothing to learn"
+
+# ---- whose
+
+load
+client map 192.0.2.10 ds >/dev/null
+ip netns add "$(ns alone)"
+on_exit ip netns del "$(ns alone)"
+check_equal "another namespace has none" "0 0" "$(at alone postern pinholes | wc -l) $(at alone postern endpoints | wc -l)"
+check_equal "and nothing to be closed" "0 pinholes closed." "$(at alone postern pinholes flush)"
+check_equal "those of the router are what they were" 1 "$(lines pinholes)"
+user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+# refused WORD...: with status 3
+refused() {
+	local rc=0
+	at router "${user[@]}" postern "$@" >"$dir/out" 2>&1 || rc=$?
+	[ "$rc" = 3 ] && grep -q CAP_NET_ADMIN "$dir/out"
+}
+for words in pinholes "pinholes flush" endpoints "endpoints flush" "learn 192.0.2.10"; do
+	# shellcheck disable=SC2086
+	check "an unprivileged user may not: $words" refused $words
+done
+check_not "nor read /proc" at router "${user[@]}" cat $proc
+check_equal "nothing was closed" "1 1" "$(lines pinholes) $(lines endpoints)"
+check "completion knows the words" grep -q "pinholes) options='--client --server --interface .*words='list flush'" <(postern completion bash)
+ktap_done
