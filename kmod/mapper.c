@@ -94,11 +94,13 @@ static bool forwarded(const struct pn_flow *f, u32 seq)
 static bool replace_question(struct pn_flow *f, struct pn_epm_question *q)
 {
 	u32 seq = f->base[PN_RPC_CLIENT] + (u32)q->uuid_at, i;
+	u32 acked = f->stream[PN_RPC_CLIENT].acked;
 
 	if (!q->replaceable || forwarded(f, seq))
 		return false;
 	for (i = 0; i < PN_REWRITES_MAX; i++)
-		if (!f->rewrites[i].used)
+		if (!f->rewrites[i].used ||
+		    !after(f->rewrites[i].seq + 16, acked))
 			break;
 	if (i == PN_REWRITES_MAX)
 		return false;
