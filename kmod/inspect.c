@@ -382,6 +382,14 @@ static enum pn_reason find_again(struct pn_flow *f, enum pn_rpc_way way,
 
 /* ---- one packet */
 
+/* A mapper's connection stays one: only that has room for all that is read. */
+static bool may_become(const struct pn_flow *f, enum pn_basis basis)
+{
+	if (f->basis == PN_BASIS_MAPPER)
+		return basis == PN_BASIS_MAPPER;
+	return basis && basis != PN_BASIS_MAPPER;
+}
+
 /* Another policy is in force: does it allow what this connection is, and does? */
 static enum pn_reason review(struct pn_flow *f)
 {
@@ -391,8 +399,7 @@ static enum pn_reason review(struct pn_flow *f)
 	if (f->generation == f->policy->generation)
 		return PN_OK;
 	basis = pn_basis_of(f->pn, f->policy, &f->t, false, &rule);
-	if (!basis || (basis == PN_BASIS_MAPPER) !=
-		      (f->basis == PN_BASIS_MAPPER))
+	if (!may_become(f, basis))
 		return PN_REVOKED;
 	f->basis = basis;
 	for (i = 0; i < f->nr_bound; i++)
@@ -404,6 +411,50 @@ static enum pn_reason review(struct pn_flow *f)
 	f->observe = pn_rpc_allows(f->policy, &f->t, PN_PROTO_RPC,
 				   PN_RPC_OBSERVE, &rule);
 	return PN_OK;
+}
+
+/*
+ * Conntrack goes on with its entry if both ends begin anew with the same ports and
+ * it saw no end: a reset that only the receiver believed. But a server answers a SYN
+ * only where it has no connection any more, so nothing of the old one counts.
+ */
+static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
+{
+	u32 client = ntohl(th->ack_seq), server = ntohl(th->seq) + 1, rule;
+	enum pn_basis basis;
+
+	if (f->synced[PN_RPC_CLIENT] && f->base[PN_RPC_CLIENT] == client &&
+	    f->synced[PN_RPC_SERVER] && f->base[PN_RPC_SERVER] == server)
+		return PN_OK;
+	basis = pn_basis_of(f->pn, f->policy, &f->t, false, &rule);
+	if (!may_become(f, basis))
+		return PN_STREAM_OPEN;
+	pn_stream_free(&f->stream[PN_RPC_CLIENT]);
+	pn_stream_free(&f->stream[PN_RPC_SERVER]);
+	memset(f->rewrites, 0, sizeof(f->rewrites));
+	f->nr_bound = 0;
+	f->rule = rule;
+	set_up(f, basis);
+	begin_direction(f, PN_RPC_CLIENT, client);
+	begin_direction(f, PN_RPC_SERVER, server);
+	pn_count(f->pn->stats, PN_COUNT_RPC_FLOWS);
+	return PN_OK;
+}
+
+/* On a connection that is known; what @len bytes of data are in. */
+static enum pn_reason take_syn(struct pn_flow *f, enum pn_rpc_way way,
+			       const struct tcphdr *th, u32 len)
+{
+	enum pn_reason reason = PN_OK;
+	bool answers = way == PN_RPC_SERVER;
+
+	if (len || th->ack != answers)
+		return PN_STREAM_OPEN;
+	if (th->ack)
+		reason = begin_again(f, th);
+	if (!reason && !pn_mangle_mptcp(f->p))
+		reason = PN_MALFORMED;
+	return reason;
 }
 
 static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
@@ -428,8 +479,7 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	if (!reason && th->urg)
 		reason = PN_STREAM_URGENT;
 	if (!reason && th->syn)
-		reason = seg.len ? PN_STREAM_OPEN :
-			 pn_mangle_mptcp(f->p) ? PN_OK : PN_MALFORMED;
+		reason = take_syn(f, way, th, seg.len);
 	if (!reason && th->ack && f->synced[back])
 		pn_stream_acked(&f->stream[back], ntohl(th->ack_seq));
 	if (!reason && seg.len)
@@ -526,5 +576,8 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 		pn_count(pn->stats, PN_COUNT_CUTS);
 	f->p = NULL;
 	spin_unlock(&f->lock);
+	/* the ports are used again, and the SYN will come again as well */
+	if (*reason == PN_CUT && way == PN_RPC_CLIENT && pn_packet_opens_tcp(p))
+		nf_ct_kill(ct);
 	return true;
 }
