@@ -535,6 +535,33 @@ static struct pn_flow *begin(struct pn_net *pn, const struct pn_policy *policy,
 	return f;
 }
 
+/*
+ * Who forges packets of the other end, to acknowledge for it, has them come from
+ * where he is himself: no policy allows that. Ways by yet other zones are as it says.
+ */
+static bool may_travel(struct pn_net *pn, const struct pn_policy *policy,
+		       struct pn_flow *f, enum pn_rpc_way way,
+		       const struct pn_tuple *t)
+{
+	bool same = true, forged = false;
+	u32 rule;
+
+	spin_lock(&f->lock);
+	if (f->generation == policy->generation) {
+		same = f->t.zone_in == t->zone_in &&
+		       f->t.zone_out == t->zone_out;
+		forged = way == PN_RPC_SERVER ?
+			 t->zone_out == f->t.zone_in :
+			 t->zone_in == f->t.zone_out;
+	} else {
+		/* the numbers of zones are a policy's own */
+		f->t.zone_in = t->zone_in;
+		f->t.zone_out = t->zone_out;
+	}
+	spin_unlock(&f->lock);
+	return same || (!forged && pn_basis_of(pn, policy, t, false, &rule));
+}
+
 bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 		       struct pn_packet *p, struct nf_conn *ct,
 		       enum ip_conntrack_info ctinfo, const struct pn_tuple *t,
@@ -565,6 +592,9 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 		f = begin(pn, policy, p, ct, way, &th, t, basis, by, cut,
 			  reason);
 	if (!f)
+		return true;
+	*reason = PN_REVOKED;
+	if (!may_travel(pn, policy, f, way, t))
 		return true;
 	spin_lock(&f->lock);
 	f->pn = pn;
