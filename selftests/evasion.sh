@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# TCP as it is spoken by those who want to be misunderstood: both ends of inspected
+# connections, segment by segment. What passes arrives unchanged and in order, what
+# does not is counted by its reason, and both ends are reset. See model/evasion.py.
+#
+#	evasion.sh [GROUP...]
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+. "$here/lib.sh"
+. "$here/model/wires.sh"
+command -v python3 >/dev/null || ktap_skip_all "needs python3"
+postern_ready
+wires_up
+export PYTHONPATH=$here/rpc
+at router python3 -B "$here/model/evasion.py" "$@"
