@@ -510,9 +510,7 @@ static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
 	pn_stream_free(&f->stream[PN_RPC_SERVER]);
 	memset(f->rewrites, 0, sizeof(f->rewrites));
 	f->nr_bound = 0;
-	f->cut = PN_OK;
 	f->rule = rule;
-	f->generation = f->policy->generation;
 	set_up(f, basis);
 	begin_direction(f, PN_RPC_CLIENT, client);
 	begin_direction(f, PN_RPC_SERVER, server);
@@ -534,18 +532,6 @@ static enum pn_reason take_syn(struct pn_flow *f, enum pn_rpc_way way,
 	if (!reason && !pn_mangle_mptcp(f->p))
 		reason = PN_MALFORMED;
 	return reason;
-}
-
-/* Of a connection that was cut: may this open another with the same ports? */
-static bool opens_again(const struct pn_flow *f, enum pn_rpc_way way,
-			const struct tcphdr *th)
-{
-	if (!th->syn)
-		return false;
-	if (way == PN_RPC_CLIENT)
-		return !th->ack;
-	return th->ack && f->synced[PN_RPC_SERVER] &&
-	       f->base[PN_RPC_SERVER] != ntohl(th->seq) + 1;
 }
 
 /* Resets get lost, and conntrack sees none of them: its entry ends soon. */
@@ -574,8 +560,8 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 		return PN_MALFORMED;
 	seg.len = f->p->skb->len - seg.off;
 	cut->seq = f->synced[way] ? f->stream[way].next : seg.seq;
-	if (f->cut && !opens_again(f, way, th))
-		return th->rst ? PN_OK : cut_again(f, cut);
+	if (f->cut)
+		return th->rst ? PN_OK : th->syn ? PN_CUT : cut_again(f, cut);
 	reason = review(f);
 	if (!reason && th->urg)
 		reason = PN_STREAM_URGENT;

@@ -99,7 +99,8 @@ static bool replace_question(struct pn_flow *f, struct pn_epm_question *q)
 	if (!q->replaceable || forwarded(f, seq))
 		return false;
 	for (i = 0; i < PN_REWRITES_MAX; i++)
-		if (!f->rewrites[i].used || !after(f->rewrites[i].seq + 16, acked))
+		if (!f->rewrites[i].used ||
+		    !after(f->rewrites[i].seq + 16, acked))
 			break;
 	if (i == PN_REWRITES_MAX)
 		return false;
