@@ -12,7 +12,7 @@
 /* Of a clone in stream->early. */
 struct early {
 	u32 seq, len, off;
-	u32 charged;
+	u32 memory;
 };
 
 static struct early *early_of(struct sk_buff *skb)
@@ -66,22 +66,22 @@ static bool same_as_early(const struct pn_stream *s, const struct pn_segment *se
 	return true;
 }
 
-/* What a clone takes: a segment of one byte takes as much as others. */
-static bool charge(struct pn_stream *s, u32 bytes)
+/* Of the memory that a clone takes: a segment of one byte takes as much as others. */
+static bool charge(struct pn_stream *s, const struct early *e)
 {
 	if (s->nr_early >= PN_EARLY_SEGMENTS ||
-	    s->early_bytes + bytes > PN_EARLY_BYTES ||
-	    !pn_stream_charge(s->journal.total, bytes))
+	    s->early_bytes + e->len > PN_EARLY_BYTES ||
+	    !pn_stream_charge(s->journal.total, e->memory))
 		return false;
-	s->early_bytes += bytes;
+	s->early_bytes += e->len;
 	s->nr_early++;
 	return true;
 }
 
-static void uncharge(struct pn_stream *s, u32 bytes)
+static void uncharge(struct pn_stream *s, const struct early *e)
 {
-	atomic_sub(bytes, s->journal.total);
-	s->early_bytes -= bytes;
+	atomic_sub(e->memory, s->journal.total);
+	s->early_bytes -= e->len;
 	s->nr_early--;
 }
 
@@ -89,6 +89,12 @@ static enum pn_reason keep_early(struct pn_stream *s,
 				 const struct pn_segment *seg)
 {
 	struct sk_buff **link = &s->early, *clone;
+	struct early early = {
+		.seq = seg->seq,
+		.len = seg->len,
+		.off = seg->off,
+		.memory = seg->skb->truesize,
+	};
 
 	while (*link && before(early_of(*link)->seq, seg->seq))
 		link = &(*link)->next;
@@ -96,11 +102,11 @@ static enum pn_reason keep_early(struct pn_stream *s,
 	if (*link && early_of(*link)->seq == seg->seq &&
 	    early_of(*link)->len >= seg->len)
 		return PN_OK;
-	if (!charge(s, seg->skb->truesize))
+	if (!charge(s, &early))
 		return PN_STREAM_FULL;
 	clone = skb_clone(seg->skb, GFP_ATOMIC | __GFP_NOWARN);
 	if (!clone) {
-		uncharge(s, seg->skb->truesize);
+		uncharge(s, &early);
 		return PN_STREAM_FULL;
 	}
 	/* it outlives this packet's way, and must hold nothing of it */
@@ -109,12 +115,7 @@ static enum pn_reason keep_early(struct pn_stream *s,
 	skb_dst_drop(clone);
 	skb_ext_reset(clone);
 	clone->dev = NULL;
-	*early_of(clone) = (struct early){
-		.seq = seg->seq,
-		.len = seg->len,
-		.off = seg->off,
-		.charged = seg->skb->truesize,
-	};
+	*early_of(clone) = early;
 	clone->next = *link;
 	*link = clone;
 	return PN_OK;
@@ -126,7 +127,7 @@ static void free_first(struct pn_stream *s)
 
 	s->early = skb->next;
 	skb->next = NULL;
-	uncharge(s, early_of(skb)->charged);
+	uncharge(s, early_of(skb));
 	consume_skb(skb);
 }
 

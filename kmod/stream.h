@@ -14,8 +14,8 @@
  * with the journal of bytes that were read and are not yet acknowledged. In bytes
  * that mean nothing to the reader, the sender may say what it likes.
  *
- * Bounds: PN_EARLY_BYTES of memory and PN_EARLY_SEGMENTS a direction, PN_JOURNAL_MAX,
- * and PN_STREAM_TOTAL of both over all of a namespace. What is above is dropped, as if
+ * Bounds: PN_EARLY_BYTES and PN_EARLY_SEGMENTS a direction, PN_JOURNAL_MAX, and
+ * PN_STREAM_TOTAL of memory for both over all of a namespace. What is above is dropped, as if
  * it were lost on the way (stream-full).
  */
 #ifndef PN_STREAM_H
@@ -29,7 +29,7 @@
 
 struct sk_buff;
 
-#define PN_EARLY_BYTES		4194304
+#define PN_EARLY_BYTES		1048576
 #define PN_EARLY_SEGMENTS	1024
 
 /**
@@ -66,7 +66,7 @@ struct pn_reader {
  * @acked: what the receiver has acknowledged
  * @journal: see above
  * @early: clones of segments beyond @next, ascending
- * @early_bytes: memory of those
+ * @early_bytes: data of those
  */
 struct pn_stream {
 	u32 next, acked;

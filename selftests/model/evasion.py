@@ -3,17 +3,19 @@
 """Ways to have a screening router read another stream than the receiver does, each as a
 test of its own. See evasion.sh; which checks they are about: evasion_mutants."""
 import itertools
+import json
 import os
 import socket
 import struct
 import subprocess
 import sys
+import time
 
 import dce
 from craft import ACK, FIN, PSH, RST, SYN, URG
 from ends import CLIENT, SERVER, WINDOW_SCALE, WIRES, Ends
 from nl import flush_conntrack
-from tap import Router, Tap
+from tap import Router, Tap, postern
 from wire import enter
 
 POLICY = """
@@ -985,6 +987,16 @@ def full_of_all():
         tap.equal("64 MiB of early bytes of all connections", True,
                   change.of("stream-full")[0] > 0 and change.of("cuts") == (0,))
     flush_conntrack()
+    # house work lets go of them
+    end = time.monotonic() + 60
+    while inspected() and time.monotonic() < end:
+        time.sleep(0.1)
+    tap.equal("which are given back", 0, inspected())
+
+
+def inspected():
+    """How many connections are."""
+    return json.loads(postern("status", "--json"))["inspected"]
 
 
 # ---- what only the whole of it shows
