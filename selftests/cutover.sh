@@ -158,10 +158,10 @@ fi
 
 # ---- confirm
 
-check "load --confirm" postern load --confirm 10 "$folder/none.conf"
+check "load --confirm" postern load --confirm 20 "$folder/none.conf"
 check "is in force at once" blind
 check "status says how long" says "on trial" postern status
-check "and goes back by itself" busywait 30 pings
+check "and goes back by itself" busywait 60 pings
 check "to the policy before" says "udp 7" postern show --config
 check_not "there is nothing left to confirm" postern confirm
 postern load --confirm 3 "$folder/closed.conf" >/dev/null
