@@ -30,7 +30,7 @@
 
 struct pn_flows;
 struct pn_memo;
-struct pn_pinholes;
+struct pn_doors;
 
 /**
  * struct pn_net - one network namespace
@@ -40,7 +40,7 @@ struct pn_net {
 	struct pn_stats __percpu *stats;	/* [P] */
 	struct pn_memo __percpu *memo;		/* [P] which rule a flow belongs to */
 	struct pn_flows *flows;			/* inspected; NULL: no RPC policy yet */
-	struct pn_pinholes *pinholes;		/* likewise; both stay once they are there */
+	struct pn_doors *doors;			/* likewise; both stay once they are there */
 	struct net *net;			/* back pointer, lives longer */
 	struct mutex mutex;
 	u32 generation;				/* [M] of the last load */

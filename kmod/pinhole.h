@@ -8,9 +8,9 @@
  *
  * An ENDPOINT is what the same answer teaches about the server, whoever asked.
  *
- * Clients and servers are objects in hash tables; a client has the list of its
- * pinholes, a server that of its endpoints. Both lists are short, by bounds, so that
- * a look-up takes two hashes and a short walk however many there are:
+ * Clients and servers are objects in hash tables (see door.h); a client has the list
+ * of its pinholes, a server that of its endpoints. Both lists are short, by bounds, so
+ * that a look-up takes two hashes and a short walk however many there are:
  *
  *	client 203.0.113.9	-> { mail, 49667, EMSMDB }, { mail, 49668, NSPI }
  *	server mail		-> { 49667, EMSMDB }, { 49668, NSPI }
@@ -146,22 +146,17 @@ typedef bool (*pn_door_fn)(const struct pn_door_seen *seen, void *data);
 
 /**
  * struct pn_door_place - how far a walk came; all 0 at first
- * @table: which table it was, by its random number
- * @slot: of that
- * @skip: objects of the slot that were reached
- * @index: doors of the last one that were shown
+ * @id: the client or server that it came to
+ * @index: doors of that one that were shown
  * @changed: the list they are in, as it was then
- * @disturbed: how often something may have been left out or shown twice
+ * @disturbed: some may have been left out or shown twice
  * @end: all were shown
  */
 struct pn_door_place {
-	u32 table;
-	u32 slot;
-	u32 skip;
+	u32 id;
 	u32 index;
 	u32 changed;
-	u32 disturbed;
-	bool begun;
+	bool disturbed;
 	bool end;
 };
 
@@ -170,7 +165,7 @@ struct pn_door_place {
  * @pn: namespace
  * @endpoints: those
  * @at: where it begins, and then where it ended
- * @show: called for each, under RCU
+ * @show: called for each, under RCU; none that came after the beginning need be
  * @data: for it
  *
  * Context: process, sleeps.
