@@ -103,13 +103,13 @@ void pn_pinhole_numbers(const struct pn_net *pn, u32 *pinholes, u32 *endpoints)
 /* ---- parties */
 
 struct pn_party *pn_party_find(struct pn_parties *parties,
-				   const struct pn_host *key)
+			       const struct pn_host *key)
 {
 	return rhashtable_lookup(&parties->table, key, params);
 }
 
 struct pn_party *pn_party_get(struct pn_parties *parties,
-				  const struct pn_host *key)
+			      const struct pn_host *key)
 {
 	struct pn_party *party;
 

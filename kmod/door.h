@@ -82,7 +82,7 @@ struct pn_parties {
  *	change is told from every other, and from itself before it.
  */
 struct pn_doors {
-	spinlock_t lock;
+	spinlock_t lock;		/* see above */
 	struct pn_parties clients;
 	struct pn_parties servers;
 	struct pn_net *pn;
@@ -116,11 +116,11 @@ static inline struct pn_door pn_door_key(const struct pn_one_door *d)
 
 /* Return: the party, or NULL. Context: RCU read side, or lock held. */
 struct pn_party *pn_party_find(struct pn_parties *parties,
-				   const struct pn_host *key);
+			       const struct pn_host *key);
 
 /* Finds or makes; NULL if there is no room for it. Context: lock held. */
 struct pn_party *pn_party_get(struct pn_parties *parties,
-				  const struct pn_host *key);
+			      const struct pn_host *key);
 
 /* Lets go of @party if nothing points to it any more. Context: lock held. */
 void pn_party_put(struct pn_parties *parties, struct pn_party *party);

@@ -113,7 +113,7 @@ static bool show_door(const struct pn_party *party,
 
 /* From the one @at says. Return: whether all were shown. */
 static bool show_party(const struct pn_party *party, struct pn_door_place *at,
-		      pn_door_fn show, void *data)
+		       pn_door_fn show, void *data)
 {
 	const struct pn_one_door *d;
 	u32 i = 0;

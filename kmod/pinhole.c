@@ -116,9 +116,9 @@ bool pn_endpoint_learn(struct pn_net *pn, const struct pn_door *door,
  * doors name it. Context: RCU read side.
  */
 static const struct pn_party *doors_to(const struct pn_net *pn,
-					    const struct pn_host *client,
-					    const struct pn_host *server,
-					    struct pn_party **s)
+				       const struct pn_host *client,
+				       const struct pn_host *server,
+				       struct pn_party **s)
 {
 	struct pn_doors *doors = pn_doors(pn);
 
