@@ -59,9 +59,7 @@ int pn_pinhole_init(struct pn_net *pn)
 		return -ENOMEM;
 	spin_lock_init(&doors->lock);
 	doors->pn = pn;
-	doors->max = READ_ONCE(max_pinholes);
-	if (pn->net->user_ns != &init_user_ns)
-		doors->max /= 16;
+	doors->share = pn->net->user_ns == &init_user_ns ? 1 : 16;
 	err = init_parties(&doors->clients, U32_MAX);
 	if (err)
 		goto err_free;
@@ -90,6 +88,11 @@ void pn_pinhole_exit(struct pn_net *pn)
 	exit_parties(&doors->clients);
 	exit_parties(&doors->servers);
 	kfree(doors);
+}
+
+u32 pn_door_most(const struct pn_doors *doors)
+{
+	return READ_ONCE(max_pinholes) / doors->share;
 }
 
 void pn_pinhole_numbers(const struct pn_net *pn, u32 *pinholes, u32 *endpoints)

@@ -77,7 +77,7 @@ struct pn_parties {
  * @lock: whoever writes
  * @nr: pinholes; READ_ONCE
  * @nr_endpoints: READ_ONCE
- * @max: pinholes
+ * @share: of max_pinholes, one part in so many
  * @changes: counts what is done to lists. A list that has the number of its last
  *	change is told from every other, and from itself before it.
  */
@@ -88,7 +88,7 @@ struct pn_doors {
 	struct pn_net *pn;
 	u32 nr;
 	u32 nr_endpoints;
-	u32 max;
+	u32 share;
 	u32 changes;
 };
 
@@ -113,6 +113,9 @@ static inline struct pn_door pn_door_key(const struct pn_one_door *d)
 		.port = d->port,
 	};
 }
+
+/* Return: how many pinholes there may be. */
+u32 pn_door_most(const struct pn_doors *doors);
 
 /* Return: the party, or NULL. Context: RCU read side, or lock held. */
 struct pn_party *pn_party_find(struct pn_parties *parties,

@@ -16,7 +16,7 @@
 #include "compat/conntrack.h"
 #include "basis.h"
 #include "flow.h"
-#include "inspect.h"
+#include "inspected.h"
 #include "zone.h"
 
 struct memo {
@@ -228,7 +228,7 @@ static int denied(struct nf_conn *ct, void *data)
 	u32 rule;
 
 	/* its next packet tells, with all that is known of the connection */
-	if (pn_inspect_knows(pn_net(purge->net), ct))
+	if (pn_inspected_has(pn_net(purge->net), ct))
 		return 0;
 	tuple_of_flow(&t, ct);
 	if (!offloaded && allows(policy, &t, early, early))

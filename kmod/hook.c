@@ -27,6 +27,7 @@
 #include "flow.h"
 #include "guard.h"
 #include "inspect.h"
+#include "inspected.h"
 #include "hook.h"
 #include "kept.h"
 #include "mangle.h"
@@ -239,7 +240,7 @@ static enum pn_reason judge_known(struct pn_net *pn,
 		pn_flow_tuple(&t, p, ct, ctinfo);
 		/* of its SYN as well */
 		if (p->icmp_error &&
-		    (pn_inspect_knows(pn, ct) ||
+		    (pn_inspected_has(pn, ct) ||
 		     pn_basis_of(pn, policy, &t, allowed, rule)))
 			return PN_OK;
 		if (p->t.proto == IPPROTO_TCP &&

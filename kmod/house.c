@@ -10,8 +10,9 @@
 #include "compat/conntrack_count.h"
 #include "events.h"
 #include "house.h"
-#include "inspect.h"
+#include "inspected.h"
 #include "net.h"
+#include "pinhole.h"
 #include "stats.h"
 #include "transaction.h"
 
@@ -79,7 +80,8 @@ static void house_work(struct work_struct *work)
 					 house_work);
 	bool loaded = rcu_access_pointer(pn->policy);
 	bool open = pn_txn_reap(pn);
-	bool inspected = pn_inspect_house(pn);
+	bool inspected = pn_inspected_house(pn);
+	u32 pinholes, endpoints;
 
 	if (loaded) {
 		measure_rates(pn);
@@ -88,7 +90,9 @@ static void house_work(struct work_struct *work)
 		forget_rates(pn);
 		WRITE_ONCE(pn->ct_full, false);
 	}
-	if (loaded || open || inspected)
+	pn_pinhole_review(pn, NULL, NULL, POSTERN_CLOSED_IDLE);
+	pn_pinhole_numbers(pn, &pinholes, &endpoints);
+	if (loaded || open || inspected || pinholes)
 		pn_house_start(pn);
 }
 

@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections that are inspected: see inspect.h.
+ * Packets of connections that are inspected: see inspect.h.
  */
-#include <linux/module.h>
-#include <linux/rhashtable.h>
-#include <linux/slab.h>
 #include <linux/tcp.h>
-#include <linux/user_namespace.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/tcp.h>
 
 #include "inspect.h"
+#include "inspected.h"
 #include "kept.h"
 #include "mangle.h"
 #include "net.h"
 #include "rpc.h"
-
-static unsigned int max_inspected = 65536;
-module_param(max_inspected, uint, 0644);
-MODULE_PARM_DESC(max_inspected, "inspected connections that a network namespace may have; a sixteenth in those of unprivileged user namespaces (65536)");
 
 /* What a client is told to ask for instead: an interface that nobody has. */
 static const struct pn_uuid nobody =
@@ -26,27 +19,7 @@ static const struct pn_uuid nobody =
 
 #define CUT_SECONDS		10	/* until conntrack forgets a connection */
 #define RESETS_PER_SECOND	10	/* of one that was cut */
-
-struct pn_flows {
-	struct rhashtable table;
-	atomic_t nr;
-	u32 max;
-	atomic_t early;			/* bytes, see stream.h */
-};
-
-static const struct rhashtable_params flow_params = {
-	.head_offset = offsetof(struct pn_flow, node),
-	.key_offset = offsetof(struct pn_flow, ct),
-	.key_len = sizeof(struct nf_conn *),
-	.automatic_shrinking = true,
-};
-
-/* What pn_inspect_init() has made, all of it; NULL: no RPC policy came yet. */
-static struct pn_flows *flows_of(const struct pn_net *pn)
-{
-	/* pairs with pn_inspect_init() */
-	return smp_load_acquire(&pn->flows);
-}
+#define RESUME_MAX		65536	/* bytes until a resumed direction is found */
 
 /* The parsers' reasons among all reasons. */
 static enum pn_reason reason_of(enum pn_rpc_reason reason)
@@ -62,263 +35,6 @@ static enum pn_reason reason_of(enum pn_rpc_reason reason)
 	};
 
 	return reasons[reason];
-}
-
-/* ---- the table */
-
-int pn_inspect_init(struct pn_net *pn)
-{
-	struct pn_flows *flows;
-	int err;
-
-	lockdep_assert_held(&pn->mutex);
-	if (pn->flows)
-		return 0;
-	flows = kzalloc(sizeof(*flows), GFP_KERNEL_ACCOUNT);
-	if (!flows)
-		return -ENOMEM;
-	flows->max = READ_ONCE(max_inspected);
-	if (pn->net->user_ns != &init_user_ns)
-		flows->max /= 16;
-	err = rhashtable_init(&flows->table, &flow_params);
-	if (err) {
-		kfree(flows);
-		return err;
-	}
-	/* see flows_of() */
-	smp_store_release(&pn->flows, flows);
-	return 0;
-}
-
-static void free_flow_rcu(struct rcu_head *rcu)
-{
-	struct pn_flow *f = container_of(rcu, struct pn_flow, rcu);
-
-	nf_ct_put(f->ct);
-	kfree(f);
-}
-
-/* Nobody finds it any more. */
-static void let_go(struct pn_flows *flows, struct pn_flow *f)
-{
-	spin_lock_bh(&f->lock);
-	f->cut = f->cut ?: PN_STREAM_UNKNOWN;
-	pn_stream_free(&f->stream[PN_RPC_CLIENT]);
-	pn_stream_free(&f->stream[PN_RPC_SERVER]);
-	spin_unlock_bh(&f->lock);
-	atomic_dec(&flows->nr);
-	call_rcu(&f->rcu, free_flow_rcu);
-}
-
-static void free_at_exit(void *object, void *data)
-{
-	let_go(data, object);
-}
-
-void pn_inspect_exit(struct pn_net *pn)
-{
-	struct pn_flows *flows = pn->flows;
-
-	if (!flows)
-		return;
-	/* the hooks are gone, and who was in them */
-	pn->flows = NULL;
-	rhashtable_free_and_destroy(&flows->table, free_at_exit, flows);
-	/* conntrack waits for its entries: free_flow_rcu() must have run */
-	rcu_barrier();
-	kfree(flows);
-}
-
-static struct pn_flow *find(struct pn_net *pn, const struct nf_conn *ct)
-{
-	struct pn_flows *flows = flows_of(pn);
-
-	return flows ? rhashtable_lookup(&flows->table, &ct, flow_params) :
-		       NULL;
-}
-
-bool pn_inspect_knows(struct pn_net *pn, const struct nf_conn *ct)
-{
-	bool known;
-
-	rcu_read_lock();
-	known = find(pn, ct);
-	rcu_read_unlock();
-	return known;
-}
-
-/* conntrack remembers a connection for a while after its end */
-static bool is_closed(const struct pn_flow *f)
-{
-	u8 state = READ_ONCE(f->ct->proto.tcp.state);
-
-	return state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE;
-}
-
-static void keep_doors_open(struct pn_net *pn, const struct pn_policy *policy,
-			    const struct pn_flow *f)
-{
-	struct pn_host client, server;
-
-	if (f->basis != PN_BASIS_PINHOLE || f->cut || is_closed(f))
-		return;
-	pn_basis_client(&f->t, &client);
-	pn_basis_server(policy, &f->t, &server);
-	pn_pinhole_touch(pn, &client, &server, f->t.port);
-}
-
-/* Whether a plain rule of @policy may let the flow pass, so that nobody reads it. */
-static bool unread(const struct pn_policy *policy, const struct pn_flow *f)
-{
-	u32 early = policy->tables.zone_early, rule;
-	struct pn_tuple t = f->t;
-
-	t.zone_in = early;
-	t.zone_out = early;
-	return !policy->nr_rpc ||
-	       pn_outcome_allows(policy, pn_classify(&policy->tables, &t),
-				 &rule);
-}
-
-void pn_inspect_review(struct pn_net *pn, const struct pn_policy *policy)
-{
-	struct pn_flows *flows = flows_of(pn);
-	struct rhashtable_iter iter;
-	struct pn_flow *f;
-
-	if (!flows)
-		return;
-	rhashtable_walk_enter(&flows->table, &iter);
-	rhashtable_walk_start(&iter);
-	while ((f = rhashtable_walk_next(&iter))) {
-		/* the table was resized: some come twice */
-		if (IS_ERR(f) || (policy && !unread(policy, f)))
-			continue;
-		if (!rhashtable_remove_fast(&flows->table, &f->node,
-					    flow_params))
-			let_go(flows, f);
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
-}
-
-bool pn_inspect_house(struct pn_net *pn)
-{
-	struct pn_flows *flows = flows_of(pn);
-	const struct pn_policy *policy;
-	struct rhashtable_iter iter;
-	u32 pinholes, endpoints;
-	struct pn_flow *f;
-
-	if (!flows)
-		return false;
-	rhashtable_walk_enter(&flows->table, &iter);
-	rhashtable_walk_start(&iter);
-	while ((f = rhashtable_walk_next(&iter))) {
-		/* the table was resized: some come twice */
-		if (IS_ERR(f))
-			continue;
-		/* under the walk's RCU */
-		policy = rcu_dereference(pn->policy);
-		if (nf_ct_is_dying(f->ct)) {
-			if (!rhashtable_remove_fast(&flows->table, &f->node,
-						    flow_params))
-				let_go(flows, f);
-		} else if (policy) {
-			keep_doors_open(pn, policy, f);
-		}
-		if (need_resched()) {
-			rhashtable_walk_stop(&iter);
-			cond_resched();
-			rhashtable_walk_start(&iter);
-		}
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
-	pn_pinhole_review(pn, NULL, NULL, POSTERN_CLOSED_IDLE);
-	pn_pinhole_numbers(pn, &pinholes, &endpoints);
-	return atomic_read(&flows->nr) || pinholes;
-}
-
-u32 pn_inspect_number(const struct pn_net *pn)
-{
-	const struct pn_flows *flows = flows_of(pn);
-
-	return flows ? atomic_read(&flows->nr) : 0;
-}
-
-/* ---- beginning */
-
-static void set_up(struct pn_flow *f, enum pn_basis basis)
-{
-	f->basis = basis;
-	if (basis == PN_BASIS_MAPPER)
-		pn_epm_init(&f->epm, &pn_mapper_ops);
-	else
-		pn_rpc_init(&f->rpc, &pn_held_ops);
-}
-
-static void begin_direction(struct pn_flow *f, enum pn_rpc_way way, u32 seq)
-{
-	struct pn_flows *flows = f->pn->flows;
-
-	pn_stream_begin(&f->stream[way], seq, &flows->early);
-	f->base[way] = seq;
-	f->synced[way] = true;
-}
-
-/* @opening: the server's SYN+ACK, or NULL where the connection is resumed. */
-static struct pn_flow *add_flow(struct pn_net *pn, const struct pn_policy *policy,
-				struct nf_conn *ct, const struct pn_tuple *t,
-				enum pn_basis basis, u32 rule,
-				const struct tcphdr *opening)
-{
-	struct pn_flows *flows = flows_of(pn);
-	size_t size = basis == PN_BASIS_MAPPER ?
-		      sizeof(struct pn_flow) :
-		      offsetof(struct pn_flow, rpc) + sizeof(struct pn_rpc);
-	struct pn_flow *f, *other;
-
-	if (!flows || nf_ct_is_dying(ct))
-		return NULL;
-	if (atomic_inc_return(&flows->nr) > flows->max)
-		goto full;
-	f = kzalloc(size, GFP_ATOMIC | __GFP_NOWARN);
-	if (!f)
-		goto full;
-	spin_lock_init(&f->lock);
-	f->ct = ct;
-	f->t = *t;
-	f->generation = policy->generation;
-	f->rule = rule;
-	f->observe = pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_OBSERVE,
-				   &rule);
-	f->pn = pn;
-	f->reset_due = jiffies;
-	set_up(f, basis);
-	if (opening) {
-		begin_direction(f, PN_RPC_CLIENT, ntohl(opening->ack_seq));
-		begin_direction(f, PN_RPC_SERVER, ntohl(opening->seq) + 1);
-	} else {
-		pn_rpc_resume(&f->rpc);
-	}
-	nf_conntrack_get(&ct->ct_general);
-	other = rhashtable_lookup_get_insert_fast(&flows->table, &f->node,
-						  flow_params);
-	if (!other) {
-		pn_count(pn->stats, opening ? PN_COUNT_RPC_FLOWS :
-					      PN_COUNT_RPC_RESUMED);
-		return f;
-	}
-	/* another CPU was faster, or there is no memory */
-	nf_ct_put(ct);
-	kfree(f);
-	atomic_dec(&flows->nr);
-	return IS_ERR(other) ? NULL : other;
-
-full:
-	atomic_dec(&flows->nr);
-	return NULL;
 }
 
 enum pn_reason pn_inspect_open(const struct pn_packet *p)
@@ -450,11 +166,11 @@ static enum pn_reason find_again(struct pn_flow *f, enum pn_rpc_way way,
 	if (skb_copy_bits(seg->skb, seg->off, buffer, len))
 		return PN_MALFORMED;
 	if (pn_rpc_resumes(way, buffer, len)) {
-		begin_direction(f, way, seg->seq);
+		pn_inspected_begin(f, way, seg->seq);
 		return take(f, way, seg);
 	}
 	f->unsynced[way] += seg->len;
-	return f->unsynced[way] > PN_RESUME_MAX ? PN_STREAM_UNKNOWN : PN_OK;
+	return f->unsynced[way] > RESUME_MAX ? PN_STREAM_UNKNOWN : PN_OK;
 }
 
 /* ---- one packet */
@@ -483,7 +199,7 @@ static enum pn_reason review(struct pn_flow *f)
 		if (!pn_basis_allows(f->pn, f->policy, &f->t, &f->bound[i].uuid,
 				     f->bound[i].major))
 			return PN_REVOKED;
-	f->generation = f->policy->generation;
+	WRITE_ONCE(f->generation, f->policy->generation);
 	f->rule = rule;
 	f->observe = pn_rpc_allows(f->policy, &f->t, PN_PROTO_RPC,
 				   PN_RPC_OBSERVE, &rule);
@@ -511,9 +227,9 @@ static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
 	memset(f->rewrites, 0, sizeof(f->rewrites));
 	f->nr_bound = 0;
 	f->rule = rule;
-	set_up(f, basis);
-	begin_direction(f, PN_RPC_CLIENT, client);
-	begin_direction(f, PN_RPC_SERVER, server);
+	pn_inspected_set_up(f, basis);
+	pn_inspected_begin(f, PN_RPC_CLIENT, client);
+	pn_inspected_begin(f, PN_RPC_SERVER, server);
 	pn_count(f->pn->stats, PN_COUNT_RPC_FLOWS);
 	return PN_OK;
 }
@@ -544,6 +260,14 @@ static enum pn_reason cut_again(struct pn_flow *f, struct pn_cut *cut)
 	return PN_CUT;
 }
 
+static enum pn_reason after_cut(struct pn_flow *f, const struct tcphdr *th,
+				struct pn_cut *cut)
+{
+	if (th->rst)
+		return PN_OK;
+	return th->syn ? PN_CUT : cut_again(f, cut);
+}
+
 static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 			      const struct tcphdr *th, struct pn_cut *cut)
 {
@@ -560,8 +284,13 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 		return PN_MALFORMED;
 	seg.len = f->p->skb->len - seg.off;
 	cut->seq = f->synced[way] ? f->stream[way].next : seg.seq;
+	/* with what comes again it begins anew, or is not read */
+	if (f->gone)
+		return PN_STREAM_UNKNOWN;
 	if (f->cut)
-		return th->rst ? PN_OK : th->syn ? PN_CUT : cut_again(f, cut);
+		return after_cut(f, th, cut);
+	if (way == PN_RPC_CLIENT && !th->syn && !th->rst)
+		pn_inspected_opened(f);
 	reason = review(f);
 	if (!reason && th->urg)
 		reason = PN_STREAM_URGENT;
@@ -578,7 +307,7 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	 */
 	if (reason && reason != PN_STREAM_FULL && reason != PN_MALFORMED &&
 	    !th->syn) {
-		f->cut = reason;
+		WRITE_ONCE(f->cut, reason);
 		pn_count(f->pn->stats, PN_COUNT_CUTS);
 		cut_again(f, cut);
 	}
@@ -616,10 +345,11 @@ static struct pn_flow *begin(struct pn_net *pn, const struct pn_policy *policy,
 		cut->seq = ntohl(th->seq);
 		return NULL;
 	}
-	f = add_flow(pn, policy, ct, t, basis, rule, opens ? th : NULL);
+	f = pn_inspected_add(pn, policy, ct, t, basis, rule,
+			     opens ? th : NULL);
 	*reason = f ? PN_OK : PN_FLOWS_FULL;
 	if (f)
-		keep_doors_open(pn, policy, f);
+		pn_inspected_touch(policy, f);
 	return f;
 }
 
@@ -658,11 +388,15 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 {
 	enum pn_rpc_way way = CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL ?
 			      PN_RPC_CLIENT : PN_RPC_SERVER;
-	struct pn_flow *f = find(pn, ct);
+	struct pn_flow *f = pn_inspected_find(pn, ct);
 	enum pn_basis basis = PN_BASIS_NONE;
 	struct tcphdr th;
 	u32 by = U32_MAX;
 
+	/* not the next packets either: house-keeping has not come to it yet */
+	if (f && allowed && READ_ONCE(f->generation) != policy->generation &&
+	    !pn_basis_of(pn, policy, t, true, &by))
+		return false;
 	if (!f) {
 		basis = pn_basis_of(pn, policy, t, allowed, &by);
 		/* what opens a connection is none of one that is kept */

@@ -7,6 +7,7 @@
 #include <net/tcp.h>
 
 #include "inspect.h"
+#include "inspected.h"
 #include "rpc.h"
 
 static const struct pn_uuid mapper_uuid =

@@ -16,7 +16,7 @@
 #include "flow.h"
 #include "hook.h"
 #include "house.h"
-#include "inspect.h"
+#include "inspected.h"
 #include "kept.h"
 #include "net.h"
 #include "proc.h"
@@ -203,7 +203,7 @@ out:
 /* Deletes the flows that @policy, now in force, denies, if it wants that. */
 static void purge(struct pn_net *pn, const struct pn_policy *policy)
 {
-	pn_inspect_review(pn, policy);
+	pn_inspected_review(pn, policy);
 	pn_basis_review(pn, policy);
 	if (!policy->kept && !(policy->flags & POSTERN_POLICY_OBSERVE))
 		pn_flow_purge(pn->net, policy);
@@ -236,7 +236,7 @@ int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
 		goto refuse;
 	}
 	if (policy->nr_rpc) {
-		err = pn_inspect_init(pn);
+		err = pn_inspected_init(pn);
 		if (!err)
 			err = pn_pinhole_init(pn);
 	}
@@ -302,7 +302,7 @@ static void withdraw(struct pn_net *pn)
 
 	publish(pn, NULL);
 	synchronize_net();
-	pn_inspect_review(pn, NULL);
+	pn_inspected_review(pn, NULL);
 	pn_policy_free(old);
 	switch_off(pn);
 }
@@ -441,7 +441,7 @@ static void __net_exit net_exit(struct net *net)
 	if (current_policy(pn))
 		withdraw(pn);
 	mutex_unlock(&pn->mutex);
-	pn_inspect_exit(pn);
+	pn_inspected_exit(pn);
 	pn_pinhole_exit(pn);
 	free_percpu(pn->memo);
 	pn_stats_free(pn);

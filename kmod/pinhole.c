@@ -35,7 +35,7 @@ static bool open_for(struct pn_doors *doors, struct pn_party *client,
 	}
 	if (d)
 		pn_door_del(doors, client, d, POSTERN_CLOSED_IDLE);
-	if (client->nr < per_client && doors->nr >= doors->max)
+	if (client->nr < per_client && doors->nr >= pn_door_most(doors))
 		return false;
 	while (client->nr >= per_client) {
 		pn_door_del(doors, client, first_to_end(client),

@@ -7,7 +7,7 @@
 #include <net/genetlink.h>
 
 #include "compat/conntrack_count.h"
-#include "inspect.h"
+#include "inspected.h"
 #include "net.h"
 #include "netlink.h"
 #include "pinhole.h"
@@ -47,7 +47,7 @@ void pn_status_read(const struct pn_net *pn, const struct pn_policy *policy,
 		.flags = status_flags(pn, policy),
 		.ct_count = nf_conntrack_count(pn->net),
 		.ct_max = READ_ONCE(nf_conntrack_max),
-		.inspected = pn_inspect_number(pn),
+		.inspected = pn_inspected_number(pn),
 	};
 	pn_pinhole_numbers(pn, &s->pinholes, &s->endpoints);
 	if (policy) {

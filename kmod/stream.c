@@ -21,6 +21,11 @@ static struct early *early_of(struct sk_buff *skb)
 	return (struct early *)skb->cb;
 }
 
+static u32 end_of(struct sk_buff *skb)
+{
+	return early_of(skb)->seq + early_of(skb)->len;
+}
+
 void pn_stream_begin(struct pn_stream *s, u32 seq, atomic_t *total)
 {
 	memset(s, 0, sizeof(*s));
@@ -56,7 +61,7 @@ static bool same_as_early(const struct pn_stream *s, const struct pn_segment *se
 	for (skb = s->early; skb; skb = skb->next) {
 		const struct early *e = early_of(skb);
 		u32 from = before(e->seq, seg->seq) ? seg->seq : e->seq;
-		u32 to = after(e->seq + e->len, end) ? end : e->seq + e->len;
+		u32 to = after(end_of(skb), end) ? end : end_of(skb);
 
 		if (before(from, to) &&
 		    !same_bytes(seg->skb, seg->off + (from - seg->seq), skb,
@@ -85,29 +90,24 @@ static void uncharge(struct pn_stream *s, const struct early *e)
 	s->nr_early--;
 }
 
-static enum pn_reason keep_early(struct pn_stream *s,
-				 const struct pn_segment *seg)
+/* Of @seg what is from @from up to @to. Return: whether there was room. */
+static bool keep_piece(struct pn_stream *s, struct sk_buff **link,
+		       const struct pn_segment *seg, u32 from, u32 to)
 {
-	struct sk_buff **link = &s->early, *clone;
 	struct early early = {
-		.seq = seg->seq,
-		.len = seg->len,
-		.off = seg->off,
+		.seq = from,
+		.len = to - from,
+		.off = seg->off + (from - seg->seq),
 		.memory = seg->skb->truesize,
 	};
+	struct sk_buff *clone;
 
-	while (*link && before(early_of(*link)->seq, seg->seq))
-		link = &(*link)->next;
-	/* the same segment once more */
-	if (*link && early_of(*link)->seq == seg->seq &&
-	    early_of(*link)->len >= seg->len)
-		return PN_OK;
 	if (!charge(s, &early))
-		return PN_STREAM_FULL;
+		return false;
 	clone = skb_clone(seg->skb, GFP_ATOMIC | __GFP_NOWARN);
 	if (!clone) {
 		uncharge(s, &early);
-		return PN_STREAM_FULL;
+		return false;
 	}
 	/* it outlives this packet's way, and must hold nothing of it */
 	skb_orphan(clone);
@@ -118,6 +118,34 @@ static enum pn_reason keep_early(struct pn_stream *s,
 	*early_of(clone) = early;
 	clone->next = *link;
 	*link = clone;
+	return true;
+}
+
+/*
+ * Of @seg what is not yet kept: so a segment is compared with as many bytes as it has,
+ * however often each of them was sent before.
+ */
+static enum pn_reason keep_early(struct pn_stream *s,
+				 const struct pn_segment *seg)
+{
+	u32 from = seg->seq, to, end = seg->seq + seg->len;
+	struct sk_buff **link = &s->early;
+
+	if (!s->early)
+		s->gap_since = jiffies;
+	while (before(from, end)) {
+		while (*link && !after(end_of(*link), from))
+			link = &(*link)->next;
+		if (*link && !after(early_of(*link)->seq, from)) {
+			from = end_of(*link);
+			continue;
+		}
+		to = *link && before(early_of(*link)->seq, end) ?
+		     early_of(*link)->seq : end;
+		if (!keep_piece(s, link, seg, from, to))
+			return PN_STREAM_FULL;
+		from = to;
+	}
 	return PN_OK;
 }
 
@@ -160,6 +188,7 @@ static enum pn_reason read_segment(struct pn_stream *s,
 			return reason;
 		done += n;
 		s->next += n;
+		s->gap_since = jiffies;
 	}
 	return PN_OK;
 }
@@ -187,9 +216,7 @@ bool pn_stream_has_early(const struct pn_stream *s, u32 from, u32 to)
 	struct sk_buff *skb;
 
 	for (skb = s->early; skb; skb = skb->next) {
-		const struct early *e = early_of(skb);
-
-		if (before(e->seq, to) && after(e->seq + e->len, from))
+		if (before(early_of(skb)->seq, to) && after(end_of(skb), from))
 			return true;
 	}
 	return false;

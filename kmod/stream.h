@@ -65,14 +65,17 @@ struct pn_reader {
  * @next: sequence number of the next byte to read
  * @acked: what the receiver has acknowledged
  * @journal: see above
- * @early: clones of segments beyond @next, ascending
+ * @early: clones of segments beyond @next, ascending, each byte in one of them
  * @early_bytes: data of those
+ * @nr_early: how many
+ * @gap_since: since when no byte came that fills the gap before them, in jiffies
  */
 struct pn_stream {
 	u32 next, acked;
 	struct pn_journal journal;
 	struct sk_buff *early;
 	u32 early_bytes, nr_early;
+	unsigned long gap_since;
 };
 
 void pn_stream_begin(struct pn_stream *s, u32 seq, atomic_t *total);

@@ -448,6 +448,11 @@ def overlap():
             conn.send(conn.frame(CLIENT, a[40:50], at=40))
             refused("%s, with a begin before and an end behind, %s" % (what, name), conn,
                     conn.frame(CLIENT, b[30:60], at=30), "stream-changed")
+        conn = opened(v, PINNED)
+        for at, end in (40, 50), (30, 60), (45, 55), (20, 45), (20, len(bad)):
+            conn.send(conn.frame(CLIENT, bad[at:end], at=at))
+        refused("pieces of pieces, read when the first byte comes, " + name, conn,
+                conn.frame(CLIENT, bad[:20], at=0), "rpc-interface")
         conn = opened(v, 135, MAPPER + ((CLIENT, ask(DRSUAPI)),))
         conn.send(conn.frame(SERVER, answer(DRSUAPI, 49703)))
         refused("an answer with another port, " + name, conn, conn.frame(
@@ -940,6 +945,10 @@ def full():
             conn.frame(CLIENT, bind(SAMR, 5, dce.ALTER, 1)), "rpc-interface")
 
     conn = held()
+    passes("one early segment and parts of it, more often than there may be segments", conn,
+           conn.frame(CLIENT, text[100:1500], at=172),
+           *(conn.frame(CLIENT, text[100 + i:1500 - i % 7], at=172 + i) for i in range(1100)))
+    conn = held()
     size = 40000
     with Super("z0"):
         for i in range((1 << 20) // size):
@@ -992,6 +1001,48 @@ def full_of_all():
     while inspected() and time.monotonic() < end:
         time.sleep(0.1)
     tap.equal("which are given back", 0, inspected())
+
+
+class Limit:
+    """So many connections may be inspected."""
+    path = "/sys/module/postern/parameters/max_inspected"
+
+    def __init__(self, most):
+        self.most = most
+
+    def __enter__(self):
+        with open(self.path) as f:
+            self.before = f.read()
+        self.write(str(self.most))
+
+    def __exit__(self, *_):
+        self.write(self.before)
+
+    def write(self, text):
+        with open(self.path, "w") as f:
+            f.write(text)
+
+
+def full_of_flows():
+    """Those that nobody answers do not keep others away; those that live do."""
+    with Limit(64):
+        change = Change()
+        for _ in range(200):
+            conn = Ends(router, 4)
+            router.send(*(f.wire() for f in conn.opening()[:2]))
+        conn = Ends(router, 4)
+        passes("a connection behind 200 that were never answered", conn, *conn.opening(),
+               *conn.turns(QUESTION))
+        tap.equal("of those a quarter of all is kept", (185, 16, {}),
+                  (*change.of("rpc-evicted"), inspected(), change.dropped()))
+        lives = [opened(4, PINNED, HELD) for _ in range(64 - inspected())]
+        change = Change()
+        conn = Ends(router, 4, PINNED)
+        seen = conn.send(*conn.opening()[:2])
+        tap.equal("flows-full: one more than may be", ([(0, SYN, b"")], {"flows-full": 1}),
+                  ([s.what() for s in seen], change.dropped()))
+        passes("the others go on", lives[0], lives[0].frame(CLIENT, call(100)))
+    flush_conntrack()
 
 
 def inspected():
@@ -1065,7 +1116,7 @@ def hazards():
 GROUPS = (plain, single_bytes, boundaries, together, large, reordering, again, overlap,
           acknowledged, skipped, resets, fins, inserts, checksums, urgent, wrap, probes, syn_data,
           mptcp, simultaneous, forged, reuse, reopening, fragments, replaced, full,
-          full_of_all, hazards)
+          full_of_all, full_of_flows, hazards)
 
 
 def main():
