@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What becomes of a packet that a hook has parsed.
+ *
+ * Context: BH disabled, RCU read side. Return: a netfilter verdict.
+ */
+#ifndef PN_JUDGE_H
+#define PN_JUDGE_H
+
+#include "net.h"
+#include "packet.h"
+
+struct nf_hook_state;
+
+/* With zones at both ends: by the policy, and by what is known of its flow. */
+unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
+		      struct pn_packet *p, const struct nf_hook_state *state);
+
+/**
+ * pn_judge_drop - dropped, or only counted if the policy observes
+ * @pn: namespace
+ * @policy: in force, or NULL
+ * @p: the packet, parsed as far as it went
+ * @reason: why
+ * @rule: the block rule that decided, or U32_MAX
+ * @state: of the hook
+ */
+unsigned int pn_judge_drop(struct pn_net *pn, const struct pn_policy *policy,
+			   const struct pn_packet *p, enum pn_reason reason,
+			   u32 rule, const struct nf_hook_state *state);
+
+/* Counts block rules under observe, which stand before the one that decides. */
+void pn_judge_observed(struct pn_net *pn, const struct pn_policy *policy,
+		       const struct pn_packet *p, u32 outcome);
+
+#endif /* PN_JUDGE_H */
