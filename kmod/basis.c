@@ -82,7 +82,8 @@ enum pn_basis pn_basis_dynamic(struct pn_net *pn, const struct pn_policy *policy
 
 	/* every RPC service brings the mapper along: a cheap no for all others */
 	if (t->proto != IPPROTO_TCP ||
-	    !pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_MAPPER, rule))
+	    !pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_MAPPER, rule) ||
+	    pn_classify_owned(&policy->tables, t))
 		return PN_BASIS_NONE;
 	pn_basis_client(t, &client);
 	pn_basis_server(policy, t, &server);
@@ -159,7 +160,8 @@ static bool stays(const struct pn_host *client, const struct pn_door *door,
 	if (!client || client->v6 != door->server.v6)
 		return policy->nr_rpc;
 	t.saddr = client->addr;
-	return fits(&door->uuid, door->major, &f);
+	return !pn_classify_owned(&policy->tables, &t) &&
+	       fits(&door->uuid, door->major, &f);
 }
 
 void pn_basis_review(struct pn_net *pn, const struct pn_policy *policy)

@@ -32,17 +32,28 @@ static u32 service_class(const struct pn_tables *t, u16 proto, u16 port)
 	return table->page[port / PN_PORT_PAGE][port % PN_PORT_PAGE];
 }
 
+/* The list of rules that fit the destination and the service. */
+static u32 list_of(const struct pn_tables *t, const struct pn_tuple *p, u16 proto)
+{
+	u32 destination = pn_address_class(t, p->v6, p->daddr);
+	u32 v = service_class(t, proto, p->port);
+	u32 d = t->dst_class[p->zone_out * t->nr_classes + destination];
+
+	return cell_value(&t->by_service, d, v, t->default_k[d]);
+}
+
 u32 pn_classify(const struct pn_tables *t, const struct pn_tuple *p)
 {
 	u32 source = pn_address_class(t, p->v6, p->saddr);
-	u32 destination = pn_address_class(t, p->v6, p->daddr);
-	u32 v = service_class(t, p->proto, p->port);
-	u32 s, d, k;
+	u32 s = t->src_class[p->zone_in * t->nr_classes + source];
+	u32 k = list_of(t, p, p->proto);
 
-	s = t->src_class[p->zone_in * t->nr_classes + source];
-	d = t->dst_class[p->zone_out * t->nr_classes + destination];
-	k = cell_value(&t->by_service, d, v, t->default_k[d]);
 	return cell_value(&t->by_source, k, s,
 			  t->default_outcome[k * (t->nr_zones + 2) +
 					     p->zone_in]);
+}
+
+bool pn_classify_owned(const struct pn_tables *t, const struct pn_tuple *p)
+{
+	return t->owned && t->owned[list_of(t, p, PN_PROTO_OWNED)];
 }

@@ -101,14 +101,18 @@ struct pn_class {
 #define PN_CLASS_NAT		BIT(1)	/* this router translates it */
 
 /*
- * What a rule says of RPC is asked like what it says of ports, by two protocols
+ * What a rule says of RPC is asked like what it says of ports, by protocols
  * that no packet has. Of PN_PROTO_RPC a "port" is the number of an interface that
  * a service names (rpc.h), or one of the last few; of PN_PROTO_RPC_PORT, a TCP
- * port to which a service pins an interface.
+ * port to which a service pins an interface; of PN_PROTO_OWNED, a TCP port that a
+ * plain service names, see pn_classify_owned().
  */
 #define PN_PROTO_RPC		256
 #define PN_PROTO_RPC_PORT	257
-#define PN_PROTOCOLS		258
+#define PN_PROTO_OWNED		258
+#define PN_PROTOCOLS		259
+
+#define PN_OWNED_PORTS_MAX	1024	/* whose range is larger names none of them */
 
 #define PN_RPC_MAPPER		65535	/* the endpoint mapper */
 #define PN_RPC_LOOKUP		65534	/* and its ept_lookup */
@@ -152,6 +156,7 @@ struct pn_tables {
 	struct pn_cells by_source;	/* (k, s) -> outcome */
 	const u32 *default_outcome;	/* [k * (nr_zones + 2) + source zone] */
 	const struct pn_outcome *outcome;
+	const bool *owned;		/* [k], if there is RPC; else NULL */
 	u32 nr_outcomes;
 	u32 nr_src_classes, nr_dst_classes, nr_service_classes, nr_k;
 };
@@ -190,6 +195,15 @@ static inline u32 pn_address_class(const struct pn_tables *t, bool v6,
  * Return: index into t->outcome, or PN_OUTCOME_NONE.
  */
 u32 pn_classify(const struct pn_tables *t, const struct pn_tuple *p);
+
+/**
+ * pn_classify_owned - may some client reach a plain service at this port?
+ * @t: tables
+ * @p: tuple; who asks (@saddr, @zone_in) does not matter, nor @proto
+ *
+ * Context: any; no lock.
+ */
+bool pn_classify_owned(const struct pn_tables *t, const struct pn_tuple *p);
 
 /* Where a combination is looked for first: multiply-shift, a universal hash. */
 static inline u32 pn_cell_hash(const struct pn_cells *cells, u32 a, u32 b)

@@ -219,5 +219,6 @@ void pn_tables_free(struct pn_policy *policy)
 	free_cells(policy, &t->by_source);
 	pn_free(policy, t->default_k, t->nr_dst_classes, sizeof(u32));
 	pn_free(policy, t->default_outcome, zones * t->nr_k, sizeof(u32));
+	pn_free(policy, t->owned, t->nr_k, sizeof(*t->owned));
 	pn_free(policy, t->outcome, t->nr_outcomes, sizeof(*t->outcome));
 }

@@ -277,12 +277,40 @@ static int combine_destinations(struct combine *m)
 		if (!err)
 			err = pn_compile_steps(c, 8);
 	}
+	policy->tables.nr_k = m->lists.nr;
 	pn_free(policy, w.count, c->services.nr, sizeof(*w.count));
 	pn_free(policy, w.refs.item, w.refs.cap, sizeof(u32));
 	pn_free(policy, w.any.item, w.any.cap, sizeof(u32));
 	pn_free(policy, w.merged.item, w.merged.cap, sizeof(u32));
 	pn_free(policy, w.used.item, w.used.cap, sizeof(u32));
 	pn_free(policy, w.pairs.item, w.pairs.cap, sizeof(u32));
+	return err;
+}
+
+/* Which lists have a rule by which somebody may use a service that it names. */
+static int find_owned(struct combine *m)
+{
+	struct pn_compile *c = m->c;
+	struct pn_policy *policy = c->policy;
+	bool *owned;
+	u32 k, i, nr;
+	int err = 0;
+
+	if (!policy->nr_rpc)
+		return 0;
+	owned = pn_alloc(policy, m->lists.nr, sizeof(*owned));
+	policy->tables.owned = owned;
+	if (!owned)
+		return -ENOMEM;
+	for (k = 0; k < m->lists.nr && !err; k++) {
+		const u32 *refs = pn_intern_members(&m->lists, k, &nr);
+
+		for (i = 0; i < nr; i++)
+			owned[k] |= c->ref_service[refs[i]] &&
+				    policy->rules[c->refs[refs[i]].rule].action ==
+				    POSTERN_ACTION_ALLOW;
+		err = pn_compile_steps(c, nr);
+	}
 	return err;
 }
 
@@ -477,7 +505,6 @@ static int combine_sources(struct combine *m)
 	w.base = pn_alloc(policy, nr_zones, sizeof(u32));
 	to = pn_alloc(policy, (size_t)nr_zones * m->lists.nr, sizeof(*to));
 	policy->tables.default_outcome = to;
-	policy->tables.nr_k = m->lists.nr;
 	if (w.zone && w.value && w.epoch && w.whole && w.base && to)
 		err = describe_sources(c, &w);
 	if (!err)
@@ -563,6 +590,8 @@ int pn_compile_rules(struct pn_compile *c)
 	err = sort_refs_by_destination(&m);
 	if (!err)
 		err = combine_destinations(&m);
+	if (!err)
+		err = find_owned(&m);
 	if (!err)
 		err = combine_sources(&m);
 	if (!err)

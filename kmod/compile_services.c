@@ -229,6 +229,13 @@ static int add_rpc(struct pn_compile *c, struct spans *to,
 	return err;
 }
 
+/* Whole ranges are opened because nobody knows the port: they own none. */
+static bool names_ports(const struct postern_ports *p)
+{
+	return p->proto == IPPROTO_TCP && !(p->flags & POSTERN_PORTS_ANY) &&
+	       p->hi - p->lo < PN_OWNED_PORTS_MAX;
+}
+
 static int add_service(struct pn_compile *c, struct spans *to,
 		       const struct pn_service *s)
 {
@@ -240,6 +247,8 @@ static int add_service(struct pn_compile *c, struct spans *to,
 
 		err = add_span(c, to, p->proto, p->lo,
 			       p->flags & POSTERN_PORTS_ANY ? PORTS - 1 : p->hi);
+		if (!err && c->policy->nr_rpc && names_ports(p))
+			err = add_span(c, to, PN_PROTO_OWNED, p->lo, p->hi);
 	}
 	return err ? err : add_rpc(c, to, s);
 }

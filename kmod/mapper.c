@@ -155,9 +155,15 @@ static void open_door(struct pn_flow *f, const struct pn_epm_answer *a,
 		.port = port->port,
 	};
 	const struct pn_rpc_slot *slot;
+	struct pn_tuple there = f->t;
 	struct pn_host client;
 	u32 i;
 
+	there.port = port->port;
+	if (pn_classify_owned(&f->policy->tables, &there)) {
+		pn_count(f->pn->stats, PN_COUNT_PINHOLES_OWNED);
+		return;
+	}
 	pn_basis_client(&f->t, &client);
 	pn_basis_server(f->policy, &f->t, &door.server);
 	for (i = 0; (slot = pn_rpc_slot(&slots, i)); i++) {

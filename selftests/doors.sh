@@ -272,6 +272,16 @@ check_equal "and it is gone" 0 "$(lines pinholes)"
 run learn 192.0.2.10
 expect "there is nothing to be learned for it" 2 err "nothing to learn"
 
+load
+client map 192.0.2.10 ds is >/dev/null
+heard=''
+{ policy && echo 'allow internal -> exchange : tcp 49152'; } | at router postern load - >/dev/null
+check "nor one that has another service at the port" busywait 10 hear '"event":"pinhole-close"' '"port":49152' '"why":"policy"'
+check_equal "the others stay" 1 "$(lines pinholes)"
+check_equal "explain: nor for what was learned" "reason: no-pinhole" "$(explain 192.0.2.10 tcp 49152)"
+at router postern pinholes flush >/dev/null
+at router postern endpoints flush >/dev/null
+
 # ---- whose
 
 load

@@ -25,6 +25,8 @@ server dc in dmz { 10.0.1.1, 2001:db8:0:1::1 }
 service held = rpc { drsuapi, netlogon ports 5000-6000, lsarpc port 1225 } remember no
 allow outside -> dc : held
 allow dc -> outside : tcp 20000-65535
+allow { 10.0.0.77, 2001:db8::77 } -> dc : tcp 49900-49909
+allow { 10.0.0.77, 2001:db8::77 } -> dc : tcp 49152-65535
 """
 PINNED = 1225
 NOBODY = bytes.fromhex("74736f70" "7265" "214e" "8000" "6e6f626f6479")
@@ -1094,6 +1096,14 @@ def hazards():
         passes("a port that the policy does not have for it, " + name, conn,
                conn.frame(SERVER, answer(NETLOGON, 6001)))
         no_door("a port out of range", 6001)
+        for port in 49900, 49909:
+            conn = asked()
+            changed = Change()
+            passes("port %d, at which others have a plain service, %s" % (port, name), conn,
+                   conn.frame(SERVER, answer(DRSUAPI, port)))
+            tap.equal("port %d opens nothing, %s" % (port, name), (0, 1),
+                      changed.of("pinholes-opened", "pinholes-owned"))
+            no_door("a port of another service", port)
         for port in 49803, PINNED:
             conn = asked(ask(LSARPC))
             passes("port %d for a pinned interface, %s" % (port, name), conn,
