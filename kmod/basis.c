@@ -164,7 +164,19 @@ static bool stays(const struct pn_host *client, const struct pn_door *door,
 	       fits(&door->uuid, door->major, &f);
 }
 
+static bool renamed(struct pn_host *server, const void *data)
+{
+	struct pn_host before = *server;
+	bool v6;
+
+	server->addr = pn_rpc_server(data, before.v6, before.addr, &v6);
+	server->v6 = v6;
+	return server->v6 != before.v6 ||
+	       !pn_key_same(server->addr, before.addr);
+}
+
 void pn_basis_review(struct pn_net *pn, const struct pn_policy *policy)
 {
+	pn_pinhole_rename(pn, renamed, policy);
 	pn_pinhole_review(pn, stays, (void *)policy, POSTERN_CLOSED_POLICY);
 }

@@ -156,7 +156,7 @@ struct pn_one_door *pn_door_find(const struct pn_party *party,
 	struct pn_one_door *d;
 
 	hlist_for_each_entry_rcu(d, &party->doors, node, true)
-		if (d->server == server && d->port == key->port &&
+		if (READ_ONCE(d->server) == server && d->port == key->port &&
 		    d->major == key->major && pn_uuid_same(&d->uuid, &key->uuid))
 			return d;
 	return NULL;

@@ -44,6 +44,7 @@ struct pn_party {
 
 /**
  * struct pn_one_door - a pinhole or endpoint
+ * @server: whose port it is, and whose endpoint, if it is one; READ_ONCE
  * @expires: jiffies; READ_ONCE
  * @used: when a connection was seen last, in jiffies; 0: never; READ_ONCE
  * @idle: jiffies; READ_ONCE
@@ -107,7 +108,7 @@ static inline bool pn_door_is_over(const struct pn_one_door *d)
 static inline struct pn_door pn_door_key(const struct pn_one_door *d)
 {
 	return (struct pn_door){
-		.server = d->server->key,
+		.server = READ_ONCE(d->server)->key,
 		.uuid = d->uuid,
 		.major = d->major,
 		.port = d->port,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Going through all doors, to close some or to show them.
+ * Going through all doors: to close some, to name their servers anew, to show them.
  */
 #include <linux/rculist.h>
 #include <linux/sched.h>
@@ -8,10 +8,34 @@
 #include "door.h"
 #include "house.h"
 
+/*
+ * A party under the lock at a time, so that no packet waits for all of them. What
+ * appears meanwhile is of the policy in force.
+ */
+static void walk(struct pn_doors *doors, struct pn_parties *parties,
+		 void (*visit)(struct pn_doors *doors, struct pn_party *party,
+			       void *data),
+		 void *data)
+{
+	struct pn_party *party;
+	unsigned long id = 0;
+
+	do {
+		spin_lock_bh(&doors->lock);
+		party = xa_find(&parties->all, &id, ULONG_MAX, XA_PRESENT);
+		if (party) {
+			visit(doors, party, data);
+			pn_party_put(parties, party);
+		}
+		spin_unlock_bh(&doors->lock);
+		id++;
+		cond_resched();
+	} while (party);
+}
+
 /* ---- closed */
 
 struct review {
-	struct pn_doors *doors;
 	bool (*stays)(const struct pn_host *client, const struct pn_door *door,
 		      void *data);
 	void *data;
@@ -28,41 +52,21 @@ static bool is_refused(const struct review *r, const struct pn_party *party,
 	       !r->stays(party == d->server ? NULL : &party->key, &key, r->data);
 }
 
-static void review_party(struct review *r, struct pn_party *party)
+static void review_party(struct pn_doors *doors, struct pn_party *party,
+			 void *data)
 {
+	struct review *r = data;
 	struct pn_one_door *d;
 	struct hlist_node *next;
 
 	hlist_for_each_entry_safe(d, next, &party->doors, node) {
 		if (pn_door_is_over(d)) {
-			pn_door_del(r->doors, party, d, POSTERN_CLOSED_IDLE);
+			pn_door_del(doors, party, d, POSTERN_CLOSED_IDLE);
 		} else if (is_refused(r, party, d)) {
-			pn_door_del(r->doors, party, d, r->why);
+			pn_door_del(doors, party, d, r->why);
 			r->nr++;
 		}
 	}
-}
-
-/*
- * A party under the lock at a time, so that no packet waits for all of them. What
- * appears meanwhile is of the policy in force.
- */
-static void review_parties(struct review *r, struct pn_parties *parties)
-{
-	struct pn_party *party;
-	unsigned long id = 0;
-
-	do {
-		spin_lock_bh(&r->doors->lock);
-		party = xa_find(&parties->all, &id, ULONG_MAX, XA_PRESENT);
-		if (party) {
-			review_party(r, party);
-			pn_party_put(parties, party);
-		}
-		spin_unlock_bh(&r->doors->lock);
-		id++;
-		cond_resched();
-	} while (party);
 }
 
 u32 pn_pinhole_review(struct pn_net *pn,
@@ -70,18 +74,85 @@ u32 pn_pinhole_review(struct pn_net *pn,
 				    const struct pn_door *door, void *data),
 		      void *data, enum postern_closed why)
 {
-	struct review r = {
-		.doors = pn_doors(pn),
-		.stays = stays,
-		.data = data,
-		.why = why,
-	};
+	struct review r = { .stays = stays, .data = data, .why = why };
+	struct pn_doors *doors = pn_doors(pn);
 
-	if (!r.doors)
+	if (!doors)
 		return 0;
-	review_parties(&r, &r.doors->clients);
-	review_parties(&r, &r.doors->servers);
+	walk(doors, &doors->clients, review_party, &r);
+	walk(doors, &doors->servers, review_party, &r);
 	return r.nr;
+}
+
+/* ---- named anew */
+
+struct naming {
+	bool (*renamed)(struct pn_host *server, const void *data);
+	const void *data;
+};
+
+/* Where doors of @server are now; NULL: where they were. */
+static struct pn_party *other_server(const struct naming *n,
+				     struct pn_doors *doors,
+				     const struct pn_party *server)
+{
+	struct pn_host name = server->key;
+
+	return n->renamed(&name, n->data) ?
+	       pn_party_get(&doors->servers, &name) : NULL;
+}
+
+static void rename_pinholes(struct pn_doors *doors, struct pn_party *client,
+			    void *data)
+{
+	struct pn_party *now;
+	struct pn_one_door *d;
+
+	hlist_for_each_entry(d, &client->doors, node) {
+		now = other_server(data, doors, d->server);
+		if (!now)
+			continue;
+		/* the one before stays until this walk comes to the servers */
+		d->server->nr_pinholes--;
+		now->nr_pinholes++;
+		WRITE_ONCE(d->server, now);
+		WRITE_ONCE(client->changed, ++doors->changes);
+	}
+}
+
+static void rename_endpoints(struct pn_doors *doors, struct pn_party *server,
+			     void *data)
+{
+	struct pn_party *now = other_server(data, doors, server);
+	struct hlist_node *next;
+	struct pn_one_door *d;
+
+	if (!now)
+		return;
+	hlist_for_each_entry_safe(d, next, &server->doors, node) {
+		struct pn_door key = pn_door_key(d);
+		long left = READ_ONCE(d->expires) - jiffies;
+
+		if (left > 0 && now->nr < PN_ENDPOINTS_MAX &&
+		    !pn_door_find(now, now, &key))
+			pn_door_add(doors, now, now, &key,
+				    jiffies_to_msecs(left));
+		pn_door_del(doors, server, d, POSTERN_CLOSED_POLICY);
+	}
+	pn_party_put(&doors->servers, now);
+}
+
+void pn_pinhole_rename(struct pn_net *pn,
+		       bool (*renamed)(struct pn_host *server, const void *data),
+		       const void *data)
+{
+	struct naming n = { .renamed = renamed, .data = data };
+	struct pn_doors *doors = pn_doors(pn);
+
+	if (!doors)
+		return;
+	walk(doors, &doors->clients, rename_pinholes, &n);
+	walk(doors, &doors->servers, rename_endpoints, &n);
 }
 
 /* ---- shown */

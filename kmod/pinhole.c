@@ -163,7 +163,7 @@ bool pn_pinhole_any(struct pn_net *pn, const struct pn_host *client,
 	if (!party)
 		return false;
 	hlist_for_each_entry_rcu(d, &party->doors, node)
-		if (d->server == s && d->port == port && !pn_door_is_over(d) &&
+		if (READ_ONCE(d->server) == s && d->port == port && !pn_door_is_over(d) &&
 		    fits(&d->uuid, d->major, data))
 			return true;
 	return false;
@@ -190,7 +190,7 @@ void pn_pinhole_touch(struct pn_net *pn, const struct pn_host *client,
 	party = doors_to(pn, client, server, &s);
 	if (party)
 		hlist_for_each_entry_rcu(d, &party->doors, node)
-			if (d->server == s && d->port == port &&
+			if (READ_ONCE(d->server) == s && d->port == port &&
 			    !pn_door_is_over(d))
 				use(pn_doors(pn), party, d);
 	rcu_read_unlock();

@@ -126,6 +126,19 @@ u32 pn_pinhole_review(struct pn_net *pn,
 				    const struct pn_door *door, void *data),
 		      void *data, enum postern_closed why);
 
+/**
+ * pn_pinhole_rename - servers are known by other addresses now
+ * @pn: namespace
+ * @renamed: told by what address a server was known; changes it to the one by
+ *	which pn_rpc_server() knows it now, and says whether it is another
+ * @data: for it
+ *
+ * Context: process, sleeps.
+ */
+void pn_pinhole_rename(struct pn_net *pn,
+		       bool (*renamed)(struct pn_host *server, const void *data),
+		       const void *data);
+
 void pn_pinhole_numbers(const struct pn_net *pn, u32 *pinholes, u32 *endpoints);
 
 /**

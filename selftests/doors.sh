@@ -279,7 +279,16 @@ heard=''
 check "nor one that has another service at the port" busywait 10 hear '"event":"pinhole-close"' '"port":49152' '"why":"policy"'
 check_equal "the others stay" 1 "$(lines pinholes)"
 check_equal "explain: nor for what was learned" "reason: no-pinhole" "$(explain 192.0.2.10 tcp 49152)"
+
+load
+client map 192.0.2.10 ds >/dev/null
+policy | sed 's/{ 192.0.2.10, 192.0.2.11,/{ 192.0.2.9, 192.0.2.10,/' | at router postern load - >/dev/null
+check_equal "a server is known by its first address, when that becomes another as well" \
+	"203.0.113.2 -> ${ds/.10:/.9:} ${ds/.10:/.9:}" \
+	"$({ shown pinholes --interface exchange-ds; shown endpoints --interface exchange-ds; } | xargs)"
+check_equal "explain: what was open stays so" "basis: pinhole" "$(explain 192.0.2.10 tcp 49152)"
 at router postern pinholes flush >/dev/null
+check_equal "explain: and what was known" "basis: learned" "$(explain 192.0.2.10 tcp 49152)"
 at router postern endpoints flush >/dev/null
 
 # ---- whose
