@@ -283,6 +283,9 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	if (seg.off > f->p->skb->len)
 		return PN_MALFORMED;
 	seg.len = f->p->skb->len - seg.off;
+	/* what a program on this machine sends from a file it may still write to */
+	if (skb_has_shared_frag(seg.skb) && skb_linearize(seg.skb))
+		return PN_STREAM_FULL;
 	cut->seq = f->synced[way] ? f->stream[way].next : seg.seq;
 	/* with what comes again it begins anew, or is not read */
 	if (f->gone)

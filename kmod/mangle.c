@@ -42,9 +42,18 @@ static void fix_checksum(const struct pn_packet *p)
 	skb->ip_summed = CHECKSUM_NONE;
 }
 
+static bool make_writable(struct sk_buff *skb, u32 len)
+{
+	/* there each packet that was put on the list has a checksum of its own */
+	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST &&
+	    skb_linearize(skb))
+		return false;
+	return !skb_ensure_writable(skb, len);
+}
+
 bool pn_mangle_bytes(const struct pn_packet *p, u32 off, const u8 *bytes, u32 len)
 {
-	if (skb_ensure_writable(p->skb, off + len))
+	if (!make_writable(p->skb, off + len))
 		return false;
 	memcpy(p->skb->data + off, bytes, len);
 	fix_checksum(p);
@@ -79,7 +88,7 @@ bool pn_mangle_mptcp(const struct pn_packet *p)
 		if (len < 2 || at + len > end)
 			return false;
 		if (kind == OPTION_MPTCP) {
-			if (skb_ensure_writable(p->skb, end))
+			if (!make_writable(p->skb, end))
 				return false;
 			data = p->skb->data;
 			memset(data + at, TCPOPT_NOP, len);
