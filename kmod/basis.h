@@ -9,8 +9,6 @@
 #include "pinhole.h"
 #include "policy.h"
 
-#define PN_MAPPER_PORT	135		/* MS-RPCE 2.1.1.1: ncacn_ip_tcp */
-
 /**
  * enum pn_basis - on what grounds; enum postern_basis without its prefix
  * @PN_BASIS_NONE: none: no RPC service has to do with it

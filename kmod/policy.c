@@ -11,16 +11,11 @@
 #include "kept.h"
 #include "memory.h"
 #include "policy.h"
+#include "rpc.h"
 #include "zone.h"
 
 static const char no_memory[] =
 	"not enough memory, or above the module's ceiling (parameter max_memory)";
-
-#define REFUSE(extack, err, msg)					\
-	({								\
-		NL_SET_ERR_MSG(extack, msg);				\
-		(err);							\
-	})
 
 static int out_of_memory(struct netlink_ext_ack *extack)
 {
@@ -63,7 +58,7 @@ int pn_policy_add_file(struct pn_policy *policy, const char *path,
 	if (!policy->files)
 		return out_of_memory(extack);
 	if (policy->nr_files == POSTERN_FILES_MAX)
-		return REFUSE(extack, -E2BIG, "more than 256 files");
+		return PN_REFUSE(extack, -E2BIG, "more than 256 files");
 	policy->files[policy->nr_files] = pn_strdup(policy, path);
 	if (!policy->files[policy->nr_files])
 		return out_of_memory(extack);
@@ -91,14 +86,14 @@ int pn_policy_add_zone(struct pn_policy *policy, const struct pn_zone *zone,
 	err = pn_grow(policy, (void **)&policy->zones, policy->nr_zones,
 		      &policy->cap_zones, 1, POSTERN_ZONES_MAX, sizeof(*new));
 	if (err == -E2BIG)
-		return REFUSE(extack, err, "more than 60 zones");
+		return PN_REFUSE(extack, err, "more than 60 zones");
 	if (err)
 		return out_of_memory(extack);
 	if (!zone->nr_ifaces)
-		return REFUSE(extack, -EINVAL,
+		return PN_REFUSE(extack, -EINVAL,
 			      "a zone needs at least one interface name or pattern");
 	if (zone->nr_ifaces > POSTERN_IFACES_MAX)
-		return REFUSE(extack, -E2BIG,
+		return PN_REFUSE(extack, -E2BIG,
 			      "more than 64 interface names in one zone");
 
 	new = &policy->zones[policy->nr_zones];
@@ -132,7 +127,7 @@ static int check_members(const u32 *members, u32 nr, u32 below,
 
 	for (i = 0; i < nr; i++)
 		if (members[i] >= below)
-			return REFUSE(extack, -EINVAL,
+			return PN_REFUSE(extack, -EINVAL,
 				      "a member is not an earlier object of the same kind");
 	return 0;
 }
@@ -153,7 +148,7 @@ int pn_policy_add_hosts(struct pn_policy *policy, const struct pn_hosts *hosts,
 	int err;
 
 	if (hosts->zone != PN_ZONE_ANY && hosts->zone >= policy->nr_zones)
-		return REFUSE(extack, -EINVAL,
+		return PN_REFUSE(extack, -EINVAL,
 			      "the zone of the hosts does not exist");
 	err = check_members(hosts->members, hosts->nr_members,
 			    policy->nr_hosts, extack);
@@ -162,7 +157,7 @@ int pn_policy_add_hosts(struct pn_policy *policy, const struct pn_hosts *hosts,
 	err = pn_grow(policy, (void **)&policy->hosts, policy->nr_hosts,
 		      &policy->cap_hosts, 1, POSTERN_HOSTS_MAX, sizeof(*new));
 	if (err == -E2BIG)
-		return REFUSE(extack, err, "more than 65536 sets of hosts");
+		return PN_REFUSE(extack, err, "more than 65536 sets of hosts");
 	if (err)
 		return out_of_memory(extack);
 
@@ -190,9 +185,9 @@ static int room_for_ranges(struct pn_policy *policy, u32 hosts, u32 nr,
 			   struct netlink_ext_ack *extack)
 {
 	if (hosts >= policy->nr_hosts)
-		return REFUSE(extack, -EINVAL, "no such set of hosts");
+		return PN_REFUSE(extack, -EINVAL, "no such set of hosts");
 	if (nr > POSTERN_RANGES_MAX - policy->nr_ranges)
-		return REFUSE(extack, -E2BIG,
+		return PN_REFUSE(extack, -E2BIG,
 			      "more than 8000000 ranges of addresses in all");
 	return 0;
 }
@@ -294,91 +289,12 @@ static int check_ports(const struct pn_service *service,
 		const struct postern_ports *p = &service->ports[i];
 
 		if (p->flags & ~POSTERN_PORTS_ANY || p->pad)
-			return REFUSE(extack, -EINVAL,
+			return PN_REFUSE(extack, -EINVAL,
 				      "unknown flags of a service");
 		if (p->flags & POSTERN_PORTS_ANY ? p->lo || p->hi : p->lo > p->hi)
-			return REFUSE(extack, -EINVAL,
+			return PN_REFUSE(extack, -EINVAL,
 				      "a range of ports ends before it begins");
 	}
-	return 0;
-}
-
-#define RPC_PORT_MIN	1024
-#define MAPPER_PORT	135
-
-static int check_interface(const struct postern_rpc *rpc,
-			   struct netlink_ext_ack *extack)
-{
-	static const u8 none[sizeof(rpc->uuid)];
-	bool pinned = rpc->flags & POSTERN_RPC_PINNED;
-
-	if (rpc->flags & ~(POSTERN_RPC_ANY | POSTERN_RPC_PINNED))
-		return REFUSE(extack, -EINVAL,
-			      "unknown flags of an RPC interface");
-	if (rpc->pad)
-		return REFUSE(extack, -EINVAL,
-			      "the padding of an RPC interface is not 0");
-	if (rpc->flags & POSTERN_RPC_ANY) {
-		if (pinned)
-			return REFUSE(extack, -EINVAL,
-				      "any RPC interface cannot be pinned to a port");
-		if (memcmp(rpc->uuid, none, sizeof(none)) ||
-		    rpc->major || rpc->minor)
-			return REFUSE(extack, -EINVAL,
-				      "any RPC interface has no UUID and no version");
-	}
-	if (rpc->lo > rpc->hi)
-		return REFUSE(extack, -EINVAL,
-			      "a range of RPC ports ends before it begins");
-	/* which stands for the mapper's own connection */
-	if (pinned && rpc->lo == MAPPER_PORT && rpc->hi == MAPPER_PORT)
-		return 0;
-	if (rpc->lo < RPC_PORT_MIN)
-		return REFUSE(extack, -EINVAL,
-			      "RPC ports are 1024 to 65535, or a pinned 135");
-	return 0;
-}
-
-static int check_rpc(const struct pn_policy *policy,
-		     const struct pn_service *service,
-		     struct netlink_ext_ack *extack)
-{
-	u32 i;
-	int err;
-
-	if (!service->nr_rpc)
-		return 0;
-	if (service->nr_rpc > POSTERN_RPC_MAX - policy->nr_rpc)
-		return REFUSE(extack, -E2BIG,
-			      "more than 8192 RPC interfaces in all");
-	for (i = 0; i < service->nr_rpc; i++) {
-		err = check_interface(&service->rpc[i], extack);
-		if (err)
-			return err;
-	}
-	if (service->rpc_flags & ~(POSTERN_RPC_OPT_LOOKUP |
-				   POSTERN_RPC_OPT_SEALED_DENY |
-				   POSTERN_RPC_OPT_BIND_OBSERVE |
-				   POSTERN_RPC_OPT_NO_REMEMBER |
-				   POSTERN_RPC_OPT_TOWER_STRICT |
-				   POSTERN_RPC_OPT_RESUME_REFUSE))
-		return REFUSE(extack, -EINVAL,
-			      "unknown options of an RPC service");
-	if (service->rpc_idle_ms < 20000 || service->rpc_idle_ms > 86400000)
-		return REFUSE(extack, -EINVAL,
-			      "the idle time of pinholes is 20 s to 1 day");
-	if (!service->rpc_per_client || service->rpc_per_client > 1024)
-		return REFUSE(extack, -EINVAL,
-			      "a client may have 1 to 1024 pinholes");
-	if (service->rpc_remember_ms < 60000 ||
-	    service->rpc_remember_ms > 7 * 86400000)
-		return REFUSE(extack, -EINVAL,
-			      "the mapper's answers are remembered 1 minute to 7 days");
-	/* a client that never asked would be held to nothing at all */
-	if (service->rpc_flags & POSTERN_RPC_OPT_BIND_OBSERVE &&
-	    !(service->rpc_flags & POSTERN_RPC_OPT_NO_REMEMBER))
-		return REFUSE(extack, -EINVAL,
-			      "the mapper's answers are remembered only where binds are checked");
 	return 0;
 }
 
@@ -425,7 +341,7 @@ int pn_policy_add_service(struct pn_policy *policy,
 
 	err = check_ports(service, extack);
 	if (!err)
-		err = check_rpc(policy, service, extack);
+		err = pn_rpc_check(policy, service, extack);
 	if (!err)
 		err = check_members(service->members, service->nr_members,
 				    policy->nr_services, extack);
@@ -435,7 +351,7 @@ int pn_policy_add_service(struct pn_policy *policy,
 		      &policy->cap_services, 1, POSTERN_SERVICES_MAX,
 		      sizeof(*new));
 	if (err == -E2BIG)
-		return REFUSE(extack, err, "more than 65536 services");
+		return PN_REFUSE(extack, err, "more than 65536 services");
 	if (err)
 		return out_of_memory(extack);
 
@@ -464,28 +380,28 @@ static int check_endpoints(const struct pn_policy *policy,
 	u32 i;
 
 	if (!nr)
-		return REFUSE(extack, -EINVAL,
+		return PN_REFUSE(extack, -EINVAL,
 			      "a rule needs a source and a destination");
 	for (i = 0; i < nr; i++) {
 		switch (e[i].kind) {
 		case POSTERN_ENDPOINT_ANY:
 		case POSTERN_ENDPOINT_SELF:
 			if (e[i].index)
-				return REFUSE(extack, -EINVAL,
+				return PN_REFUSE(extack, -EINVAL,
 					      "this kind of endpoint has no index");
 			break;
 		case POSTERN_ENDPOINT_ZONE:
 			if (e[i].index >= policy->nr_zones)
-				return REFUSE(extack, -EINVAL,
+				return PN_REFUSE(extack, -EINVAL,
 					      "a rule names a zone that does not exist");
 			break;
 		case POSTERN_ENDPOINT_HOSTS:
 			if (e[i].index >= policy->nr_hosts)
-				return REFUSE(extack, -EINVAL,
+				return PN_REFUSE(extack, -EINVAL,
 					      "a rule names hosts that do not exist");
 			break;
 		default:
-			return REFUSE(extack, -EINVAL,
+			return PN_REFUSE(extack, -EINVAL,
 				      "unknown kind of endpoint");
 		}
 	}
@@ -536,7 +452,7 @@ int pn_policy_add_rule(struct pn_policy *policy, const struct pn_rule *rule,
 	u32 i;
 
 	if (rule->action > POSTERN_ACTION_BLOCK)
-		return REFUSE(extack, -EINVAL, "unknown action of a rule");
+		return PN_REFUSE(extack, -EINVAL, "unknown action of a rule");
 	err = check_endpoints(policy, rule->src, rule->nr_src, extack);
 	if (!err)
 		err = check_endpoints(policy, rule->dst, rule->nr_dst, extack);
@@ -544,18 +460,18 @@ int pn_policy_add_rule(struct pn_policy *policy, const struct pn_rule *rule,
 		return err;
 	for (i = 0; i < rule->nr_services; i++) {
 		if (rule->services[i] >= policy->nr_services)
-			return REFUSE(extack, -EINVAL,
+			return PN_REFUSE(extack, -EINVAL,
 				      "a rule names a service that does not exist");
 		/* before a bind nobody knows which interface a packet is for */
 		if (rule->action == POSTERN_ACTION_BLOCK &&
 		    policy->services[rule->services[i]].reaches_rpc)
-			return REFUSE(extack, -EINVAL,
+			return PN_REFUSE(extack, -EINVAL,
 				      "a block rule cannot name an RPC service");
 	}
 	err = pn_grow(policy, (void **)&policy->rules, policy->nr_rules,
 		      &policy->cap_rules, 1, POSTERN_RULES_MAX, sizeof(*new));
 	if (err == -E2BIG)
-		return REFUSE(extack, err, "more than 65536 rules");
+		return PN_REFUSE(extack, err, "more than 65536 rules");
 	if (err)
 		return out_of_memory(extack);
 

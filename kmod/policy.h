@@ -176,6 +176,13 @@ struct pn_policy {
 	struct rcu_head rcu;
 };
 
+/* Return: @err, and the sentence in @extack. */
+#define PN_REFUSE(extack, err, msg)					\
+	({								\
+		NL_SET_ERR_MSG(extack, msg);				\
+		(err);							\
+	})
+
 struct pn_policy *pn_policy_alloc(struct netlink_ext_ack *extack);
 void pn_policy_free(struct pn_policy *policy);
 

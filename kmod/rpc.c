@@ -8,8 +8,89 @@
 #include <linux/string.h>
 
 #include "compile.h"
+#include "ept.h"
 #include "memory.h"
 #include "rpc.h"
+
+/* ---- as it is sent */
+
+static int check_interface(const struct postern_rpc *rpc,
+			   struct netlink_ext_ack *extack)
+{
+	static const u8 none[sizeof(rpc->uuid)];
+	bool pinned = rpc->flags & POSTERN_RPC_PINNED;
+
+	if (rpc->flags & ~(POSTERN_RPC_ANY | POSTERN_RPC_PINNED))
+		return PN_REFUSE(extack, -EINVAL,
+			      "unknown flags of an RPC interface");
+	if (rpc->pad)
+		return PN_REFUSE(extack, -EINVAL,
+			      "the padding of an RPC interface is not 0");
+	if (rpc->flags & POSTERN_RPC_ANY) {
+		if (pinned)
+			return PN_REFUSE(extack, -EINVAL,
+				      "any RPC interface cannot be pinned to a port");
+		if (memcmp(rpc->uuid, none, sizeof(none)) ||
+		    rpc->major || rpc->minor)
+			return PN_REFUSE(extack, -EINVAL,
+				      "any RPC interface has no UUID and no version");
+	}
+	if (rpc->lo > rpc->hi)
+		return PN_REFUSE(extack, -EINVAL,
+			      "a range of RPC ports ends before it begins");
+	/* which stands for the mapper's own connection */
+	if (pinned && rpc->lo == PN_MAPPER_PORT && rpc->hi == PN_MAPPER_PORT)
+		return 0;
+	if (rpc->lo < PN_EPT_PORT_MIN)
+		return PN_REFUSE(extack, -EINVAL,
+			      "RPC ports are 1024 to 65535, or a pinned 135");
+	return 0;
+}
+
+int pn_rpc_check(const struct pn_policy *policy,
+		 const struct pn_service *service,
+		 struct netlink_ext_ack *extack)
+{
+	u32 i;
+	int err;
+
+	if (!service->nr_rpc)
+		return 0;
+	if (service->nr_rpc > POSTERN_RPC_MAX - policy->nr_rpc)
+		return PN_REFUSE(extack, -E2BIG,
+			      "more than 8192 RPC interfaces in all");
+	for (i = 0; i < service->nr_rpc; i++) {
+		err = check_interface(&service->rpc[i], extack);
+		if (err)
+			return err;
+	}
+	if (service->rpc_flags & ~(POSTERN_RPC_OPT_LOOKUP |
+				   POSTERN_RPC_OPT_SEALED_DENY |
+				   POSTERN_RPC_OPT_BIND_OBSERVE |
+				   POSTERN_RPC_OPT_NO_REMEMBER |
+				   POSTERN_RPC_OPT_TOWER_STRICT |
+				   POSTERN_RPC_OPT_RESUME_REFUSE))
+		return PN_REFUSE(extack, -EINVAL,
+			      "unknown options of an RPC service");
+	if (service->rpc_idle_ms < 20000 || service->rpc_idle_ms > 86400000)
+		return PN_REFUSE(extack, -EINVAL,
+			      "the idle time of pinholes is 20 s to 1 day");
+	if (!service->rpc_per_client || service->rpc_per_client > 1024)
+		return PN_REFUSE(extack, -EINVAL,
+			      "a client may have 1 to 1024 pinholes");
+	if (service->rpc_remember_ms < 60000 ||
+	    service->rpc_remember_ms > 7 * 86400000)
+		return PN_REFUSE(extack, -EINVAL,
+			      "the mapper's answers are remembered 1 minute to 7 days");
+	/* a client that never asked would be held to nothing at all */
+	if (service->rpc_flags & POSTERN_RPC_OPT_BIND_OBSERVE &&
+	    !(service->rpc_flags & POSTERN_RPC_OPT_NO_REMEMBER))
+		return PN_REFUSE(extack, -EINVAL,
+			      "the mapper's answers are remembered only where binds are checked");
+	return 0;
+}
+
+/* ---- as it is asked */
 
 /* By interface; any (all zero) before the others. */
 static int compare(const struct pn_uuid *a, u16 a_major, const struct pn_uuid *b,

@@ -13,6 +13,7 @@
 #include "policy.h"
 #include "uuid.h"
 
+#define PN_MAPPER_PORT	135	/* MS-RPCE 2.1.1.1: ncacn_ip_tcp */
 #define PN_RPC_SAME_MAX	64		/* slots of one interface */
 
 /**
@@ -41,6 +42,11 @@ struct pn_rpc_slots {
 	const struct pn_rpc_slot *named, *any;
 	u32 nr_named, nr_any;
 };
+
+/* Is what a service says of RPC in order? Return: 0, -EINVAL or -E2BIG. */
+int pn_rpc_check(const struct pn_policy *policy,
+		 const struct pn_service *service,
+		 struct netlink_ext_ack *extack);
 
 struct pn_rpc_slots pn_rpc_slots(const struct pn_policy *policy,
 				 const struct pn_uuid *uuid, u16 major);
