@@ -43,6 +43,9 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, '..', 'model'))
+from wire import checksum  # noqa: E402
+
 BATCH = 4000
 SERVER, CLIENT = bytes([10, 0, 0, 4]), bytes([10, 0, 0, 9])
 
@@ -128,12 +131,6 @@ def mutate(rng, base):
         if data:
             out.append((way, data))
     return out
-
-
-def checksum(data):
-    total = sum(struct.unpack('>%dH' % (len(data) // 2), data))
-    total = (total & 0xffff) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xffff
 
 
 def packets(number, pieces):
