@@ -9,8 +9,6 @@
 set -eu
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$selftests/model/wires.sh"
-needs python3
-postern_ready
-wires_up
+wires_ready
 export PYTHONPATH=$selftests/rpc
 at router python3 -B "$selftests/model/evasion.py" "$@"

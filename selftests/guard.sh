@@ -9,7 +9,5 @@
 set -eu
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$selftests/model/wires.sh"
-needs python3
-postern_ready
-wires_up
+wires_ready
 at router python3 -B "$selftests/model/guard.py" "$@"

@@ -9,11 +9,9 @@
 set -eu
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$selftests/model/wires.sh"
-needs python3
-postern_ready
+wires_ready
 ktap_plan ''
 
-wires_up
 seed=${MODEL_SEED:-1}
 compare() { at router python3 -B "$selftests/model/compare.py" "$@"; }
 

@@ -47,3 +47,10 @@ wires_up() {
 	WIRES_ROUTER=$(ns router)
 	WIRES_PEERS=$(ns peers)
 }
+
+# wires_ready: the wires, and postern on the router, or skip the test
+wires_ready() {
+	needs python3
+	postern_ready
+	wires_up
+}
