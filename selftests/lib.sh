@@ -347,7 +347,8 @@ monitor() {
 	heard=''
 }
 
-# hear TEXT...: has one event come with all of them? (for busywait)
+# hear TEXT...: has one event come with all of them? (for busywait) A check listens in a
+# shell of its own: what it has heard by its end, the next one does not hear again.
 hear() {
 	local event text
 	while IFS= read -r -t 0.1 -u "$events" event; do heard+=$event$'\n'; done
