@@ -12,6 +12,15 @@
 /* Columns and offsets are int in flex and bison. */
 #define SOURCE_MAX ((size_t)512 << 20)
 
+int loc_compare(const struct loc *a, const struct loc *b)
+{
+	if (a->source != b->source)
+		return a->source < b->source ? -1 : 1;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return a->col < b->col ? -1 : a->col > b->col;
+}
+
 ssize_t read_some(int fd, char *to, size_t room, const char **why)
 {
 	ssize_t got;

@@ -14,6 +14,9 @@ struct loc {
 	unsigned int end_line, end_col;
 };
 
+/* Below 0, 0 or above: @a stands before, at or behind @b. */
+int loc_compare(const struct loc *a, const struct loc *b);
+
 struct source {
 	char *path; /* as the user names it */
 	char *text; /* followed by a 0 that is not part of it */
