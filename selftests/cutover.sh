@@ -6,39 +6,33 @@
 # with and without --open, counters of rules that stay. The router is the initial
 # namespace, for lockdown to be seen: so run it in a guest.
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
-command -v python3 >/dev/null || ktap_skip_all "needs python3"
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+needs python3
 [ ! -e /sys/module/postern ] || ktap_skip_all "wants to load the module itself"
 [ -n "${POSTERN_KO:-}" ] || ktap_skip_all "would cut this machine's own network: run it in a guest"
 # shellcheck disable=SC2034 # lib.sh reads it
 ROUTER=init
 topology_up
-# shellcheck disable=SC2119
-ktap_plan
+ktap_plan ''
 
 mail=192.0.2.10
-folder=$(mktemp -d)
-on_exit rm -rf "$folder"
-cat >"$folder/open.conf" <<-'END'
+scratch
+cat >"$dir/open.conf" <<-'END'
 	zone outside { eth0 }
 	zone inside { eth1 }
 	hosts mail in inside { 192.0.2.10, 2001:db8:0:2::10 }
 	allow outside -> mail : echo
 	allow outside -> mail : tcp 7, udp 7
 END
-sed 's/: tcp 7, udp 7/: tcp 8/' "$folder/open.conf" >"$folder/closed.conf"
-cat >"$folder/none.conf" <<-'END'
+sed 's/: tcp 7, udp 7/: tcp 8/' "$dir/open.conf" >"$dir/closed.conf"
+cat >"$dir/none.conf" <<-'END'
 	zone outside { eth0 }
 	zone inside { eth1 }
 	block any -> any
 END
 
-counter() { awk -v n="$1" '$1 == n { print $2 }' /proc/net/postern/counters; }
 pings() { at inet ping -qc 1 -W "${1:-5}" "$mail" && at inet ping -qc 1 -W "${1:-5}" 2001:db8:0:2::10; }
 blind() { ! at inet ping -qc 1 -W 1 "$mail" && ! at inet ping -qc 1 -W 1 2001:db8:0:2::10; }
-says() { grep -q -- "$1" <<<"$("${@:2}" 2>&1)"; }
-generation() { postern status --json | sed -n 's/.*"generation": *\([0-9]*\).*/\1/p' | head -n 1; }
 hits() { awk -v r="$1" '$0 ~ r { print $2 }' /proc/net/postern/rules; }
 
 busywait 10 pings || ktap_fail "before the module, everything passes"
@@ -50,24 +44,24 @@ check "lockdown: before the first policy nothing is forwarded" blind
 check "and no-policy is the reason" test "$(counter drop-no-policy)" -ge 2
 check "the router itself is reached" at inet ping -qc 1 -W 5 203.0.113.1
 check "and reaches out" ping -qc 1 -W 5 $mail
-check "status says so" says lockdown postern status
+check "status says so" prints lockdown postern status
 check "unload has nothing to unload: status 2" sh -c 'postern unload; [ $? = 2 ]'
 check "unload --open opens" postern unload --open
 check "and all passes" pings
-check "status says that too" says "everything is forwarded" postern status
+check "status says that too" prints "everything is forwarded" postern status
 
 # ---- policies
 
-check "a policy closes it again" postern load "$folder/none.conf"
+check "a policy closes it again" postern load "$dir/none.conf"
 check "nothing passes" blind
-check "another opens what it names" postern load "$folder/open.conf"
+check "another opens what it names" postern load "$dir/open.conf"
 check "which passes" pings
 now=$(generation)
 check "a wrong policy is refused: status 1" sh -c 'echo nonsense | postern load -; [ $? = 1 ]'
 ceiling=$(cat /sys/module/postern/parameters/max_memory)
 echo 0 >/sys/module/postern/parameters/max_memory
 check "one that the kernel refuses: status 2" \
-	sh -c "postern load $folder/none.conf; [ \$? = 2 ]"
+	sh -c "postern load $dir/none.conf; [ \$? = 2 ]"
 echo "$ceiling" >/sys/module/postern/parameters/max_memory
 check_equal "the old one is still in force" "$now" "$(generation)"
 check "and passes what it did" pings
@@ -76,29 +70,29 @@ check "and passes what it did" pings
 
 before=$(hits ': echo')
 check "hits of a rule are counted" test "$before" -ge 2
-postern load "$folder/closed.conf" >/dev/null
+postern load "$dir/closed.conf" >/dev/null
 check_equal "and survive a load that leaves the rule as it is" "$before" "$(hits ': echo')"
 check_equal "another rule begins anew" 0 "$(hits ': tcp 8')"
 
 # ---- flows
 
-spawn perim python3 "$here/model/flow.py" server 7
+spawn perim python3 "$selftests/model/flow.py" server 7
 busywait 20 listening perim 7
-postern load "$folder/open.conf" >/dev/null
+postern load "$dir/open.conf" >/dev/null
 for a in 192.0.2.10 2001:db8:0:2::10; do
-	spawn inet python3 "$here/model/flow.py" client tcp $a 7 "$folder/tcp$a"
-	spawn inet python3 "$here/model/flow.py" client udp $a 7 "$folder/udp$a"
+	spawn inet python3 "$selftests/model/flow.py" client tcp $a 7 "$dir/tcp$a"
+	spawn inet python3 "$selftests/model/flow.py" client udp $a 7 "$dir/udp$a"
 done
 # grows FILE...: are all of these answered?
 grows() {
 	local f
 	for f; do
-		[ -s "$folder/$f" ] || return 1
-		grep -q ended "$folder/$f" && return 1
+		[ -s "$dir/$f" ] || return 1
+		grep -q ended "$dir/$f" && return 1
 		local was
-		was=$(cat "$folder/$f")
-		busywait "${patience:-15}" sh -c "[ \"\$(cat $folder/$f)\" != '$was' ]" || return 1
-		grep -q ended "$folder/$f" && return 1
+		was=$(cat "$dir/$f")
+		busywait "${patience:-15}" sh -c "[ \"\$(cat $dir/$f)\" != '$was' ]" || return 1
+		grep -q ended "$dir/$f" && return 1
 	done
 	return 0
 }
@@ -111,15 +105,15 @@ none_grows() {
 	done
 }
 check "flows are open" busywait 30 all_grow
-check "a load that allows them" postern load "$folder/open.conf"
+check "a load that allows them" postern load "$dir/open.conf"
 check "leaves them" all_grow
-check "load --keep-flows of one that does not" postern load --keep-flows "$folder/closed.conf"
+check "load --keep-flows of one that does not" postern load --keep-flows "$dir/closed.conf"
 check "leaves them too" all_grow
 check "and counts what it keeps" test "$(counter kept)" -gt 0
 check_not "but opens no new one" at inet nc -nzw 1 $mail 7
-check "a load that does not allow them" postern load "$folder/closed.conf"
+check "a load that does not allow them" postern load "$dir/closed.conf"
 check "cuts them" none_grows
-postern load "$folder/open.conf" >/dev/null
+postern load "$dir/open.conf" >/dev/null
 check "where they are allowed again, who asks again is answered" grows udp$mail
 
 # ---- flows that nftables forwards around the hooks
@@ -141,48 +135,48 @@ if [ ! -e /proc/net/nf_conntrack ] || ! command -v nft >/dev/null || ! flowtable
 else
 	flows=("fast$mail" fast2001:db8:0:2::10)
 	for a in 192.0.2.10 2001:db8:0:2::10; do
-		spawn inet python3 "$here/model/flow.py" client tcp $a 7 "$folder/fast$a"
+		spawn inet python3 "$selftests/model/flow.py" client tcp $a 7 "$dir/fast$a"
 	done
 	check "nftables offloads flows" busywait 30 offloaded
 	check "which go on" all_grow
 	# a pair of zones that they do not pass, so that conntrack alone cannot tell
-	(cat "$folder/closed.conf" && echo "zone third { eth2 }" &&
-		echo "allow third -> mail : tcp 7") >"$folder/third.conf"
-	check "a load that allows them" postern load "$folder/open.conf"
+	(cat "$dir/closed.conf" && echo "zone third { eth2 }" &&
+		echo "allow third -> mail : tcp 7") >"$dir/third.conf"
+	check "a load that allows them" postern load "$dir/open.conf"
 	check "leaves them" all_grow
-	check "a load that does not" postern load "$folder/third.conf"
+	check "a load that does not" postern load "$dir/third.conf"
 	check "ends them" none_grows
 	nft delete table inet fast
-	postern load "$folder/open.conf" >/dev/null
+	postern load "$dir/open.conf" >/dev/null
 fi
 
 # ---- confirm
 
-check "load --confirm" postern load --confirm 20 "$folder/none.conf"
+check "load --confirm" postern load --confirm 20 "$dir/none.conf"
 check "is in force at once" blind
-check "status says how long" says "on trial" postern status
+check "status says how long" prints "on trial" postern status
 check "and goes back by itself" busywait 60 pings
-check "to the policy before" says "udp 7" postern show --config
+check "to the policy before" prints "udp 7" postern show --config
 check_not "there is nothing left to confirm" postern confirm
-postern load --confirm 3 "$folder/closed.conf" >/dev/null
+postern load --confirm 3 "$dir/closed.conf" >/dev/null
 check "confirm in time" postern confirm
 # There is no event for what does not happen: the time has to pass.
 sleep 4
-check "keeps it" says "tcp 8" postern show --config
-postern load --confirm 3 "$folder/open.conf" >/dev/null
-postern load --confirm 4 "$folder/none.conf" >/dev/null
+check "keeps it" prints "tcp 8" postern show --config
+postern load --confirm 3 "$dir/open.conf" >/dev/null
+postern load --confirm 4 "$dir/none.conf" >/dev/null
 check "a trial within a trial goes back to what was last confirmed" \
-	busywait 15 says "tcp 8" postern show --config
+	busywait 15 prints "tcp 8" postern show --config
 
 # ---- no policy
 
 check "unload" postern unload
 check "falls back into lockdown" blind
-postern load --confirm 10 "$folder/open.conf" >/dev/null
+postern load --confirm 10 "$dir/open.conf" >/dev/null
 check "a first policy on trial" pings
 check "goes back to none: lockdown" busywait 40 blind
-postern load "$folder/open.conf" >/dev/null
+postern load "$dir/open.conf" >/dev/null
 check "unload --open of a policy" postern unload --open
 check "leaves everything open" pings
-check "and says so" says "everything is forwarded" postern status
+check "and says so" prints "everything is forwarded" postern status
 ktap_done

@@ -5,49 +5,18 @@
 # learned from servers, told to listeners; each namespace its own, and none of it for
 # unprivileged users.
 set -eu
-# shellcheck source=selftests/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
-for tool in python3 setpriv; do
-	command -v $tool >/dev/null || ktap_skip_all "needs $tool"
-done
+. "$selftests/rpc/peers.sh"
+needs python3 setpriv
 topology_up
 postern_ready
 
-dir=$(mktemp -d)
-on_exit rm -rf "$dir"
+scratch
 chmod 755 "$dir"
 
-# run WORD...: postern on the router; leaves $rc, and $dir/out and $dir/err
-run() {
-	rc=0
-	at router postern "$@" >"$dir/out" 2>"$dir/err" || rc=$?
-}
-# expect NAME STATUS [FILE TEXT]: of the last run, with TEXT in $dir/FILE
-expect() {
-	if [ "$rc" = "$2" ] && { [ $# -lt 4 ] || grep -qF -- "$4" "$dir/$3"; }; then
-		ktap_ok "$1"
-	else
-		ktap_fail "$1" "wanted status $2 ${4:+and: $4}"$'\n'"seen status $rc"$'\n'"$(cat "$dir/out" "$dir/err")"
-	fi
-}
 # shown WORD...: what a list shows, without the time that is left, sorted
 shown() { at router postern "$@" | sed -E 's/ +([0-9]+ [a-z]+ left|in use)$//; s/  +/ /g' | sort; }
 lines() { at router postern "$@" | wc -l; }
-client() { at inet python3 "$selftests/rpc/client.py" "$@" --timeout 10; }
-
-# serve OPTION...: the stand-in for an Exchange server, on all addresses of perim
-server=''
-serve() {
-	if [ -n "$server" ]; then
-		kill "$server"
-		# its status says whether a client broke the protocol
-		wait "$server" || true
-	fi
-	: >"$dir/server"
-	spawn perim python3 "$selftests/rpc/server.py" "$@" >"$dir/server" 2>&1
-	server=$spawned
-	busywait 60 grep -q ready "$dir/server"
-}
 
 # policy OPTION...: of the RPC service
 policy() {
@@ -64,21 +33,11 @@ policy() {
 # long enough for the slowest guest
 load() { policy "${*:-idle 30m}" | at router postern load - >/dev/null; }
 
-exec {events}< <(exec ip netns exec "$(ns router)" postern --json monitor)
-on_exit kill $!
-heard=''
-hear() { # TEXT...: one event with all of them
-	local event text
-	while IFS= read -r -t 0.1 -u "$events" event; do heard+=$event$'\n'; done
-	heard+=$event
-	event=$heard
-	for text; do event=$(grep -F -- "$text" <<<"$event") || return; done
-}
+monitor
 load_and_hear() { load && hear '"event":"load"'; }
 
-# shellcheck disable=SC2119 # how many there are is counted
-ktap_plan
-serve
+ktap_plan ''
+server
 check "the monitor listens" busywait 20 load_and_hear
 
 # ---- listed
@@ -221,7 +180,7 @@ check "which does not take long" test $((SECONDS - start)) -le 15
 for how in --big-endian "--fragment 24" "--cut 1" "--ndr 32" "--mode null-tower" "--mode twice"; do
 	at router postern endpoints flush >/dev/null
 	# shellcheck disable=SC2086 # two words
-	serve $how
+	server $how
 	at router timeout 20 postern learn 192.0.2.10 >"$dir/out" 2>&1 || true
 	if [ "$how" = "--mode twice" ]; then
 		check "server.py $how: is found out" grep -q "answered another call" "$dir/out"
@@ -232,7 +191,7 @@ done
 for mode in other-interface wrong-call low-port zero-port udp pipe count offset tower-length fault \
 	silent reset cut few-results many-results nak; do
 	at router postern endpoints flush >/dev/null
-	serve --mode $mode
+	server --mode $mode
 	rc=0
 	at router timeout 20 postern learn 192.0.2.10 >"$dir/out" 2>&1 || rc=$?
 	n=$(lines endpoints)
@@ -244,10 +203,10 @@ for mode in other-interface wrong-call low-port zero-port udp pipe count offset 
 	esac
 	check_equal "server.py --mode $mode: teaches nothing wrong" "$want" "$rc $n"
 done
-serve --ndr 64
+server --ndr 64
 run learn 192.0.2.10
 expect "a mapper that has only NDR64" 1 err "no endpoint mapper in NDR32"
-serve
+server
 
 # ---- bounds and policies
 
@@ -295,21 +254,15 @@ at router postern endpoints flush >/dev/null
 
 load
 client map 192.0.2.10 ds >/dev/null
-ip netns add "$(ns alone)"
-on_exit ip netns del "$(ns alone)"
+namespace alone
 check_equal "another namespace has none" "0 0" "$(at alone postern pinholes | wc -l) $(at alone postern endpoints | wc -l)"
 check_equal "and nothing to be closed" "0 pinholes closed." "$(at alone postern pinholes flush)"
 check_equal "those of the router are what they were" 1 "$(lines pinholes)"
 user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-# refused WORD...: with status 3
-refused() {
-	local rc=0
-	at router "${user[@]}" postern "$@" >"$dir/out" 2>&1 || rc=$?
-	[ "$rc" = 3 ] && grep -q CAP_NET_ADMIN "$dir/out"
-}
 for words in pinholes "pinholes flush" endpoints "endpoints flush" "learn 192.0.2.10"; do
 	# shellcheck disable=SC2086
-	check "an unprivileged user may not: $words" refused $words
+	check "an unprivileged user may not: $words" \
+		forbidden CAP_NET_ADMIN at router "${user[@]}" postern $words
 done
 check_not "nor read /proc" at router "${user[@]}" cat $proc
 check_equal "nothing was closed" "1 1" "$(lines pinholes) $(lines endpoints)"

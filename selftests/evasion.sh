@@ -7,11 +7,8 @@
 #
 #	evasion.sh [GROUP...]
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
-. "$here/model/wires.sh"
-command -v python3 >/dev/null || ktap_skip_all "needs python3"
-postern_ready
-wires_up
-export PYTHONPATH=$here/rpc
-at router python3 -B "$here/model/evasion.py" "$@"
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "$selftests/model/wires.sh"
+wires_ready
+export PYTHONPATH=$selftests/rpc
+at router python3 -B "$selftests/model/evasion.py" "$@"

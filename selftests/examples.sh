@@ -4,17 +4,15 @@
 # The policies that ship, each with connections that it is for and others that it is
 # against: an exterior and an interior router, and a bastion host.
 set -eu
-# shellcheck source=selftests/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
-command -v nc >/dev/null || ktap_skip_all "needs nc"
+needs nc
 examples=$selftests/../examples
 [ -d "$examples" ] || examples=/usr/share/doc/postern/examples
 [ -d "$examples" ] || ktap_skip_all "no example policies"
 topology_up
 postern_ready
-# shellcheck disable=SC2119 # how many there are is counted
-ktap_plan
+ktap_plan ''
 
 # serve NAME PORT...: what listens there, in both families
 serve() {
@@ -42,11 +40,8 @@ table() {
 	done
 }
 
-# count REASON: packets dropped for it
-count() { at router awk -v n="drop-$1" '$1 == n { print $2 }' /proc/net/postern/counters; }
-
 # because REASON BEFORE: there are more of them than before
-because() { check "$policy: the reason is $1" test "$(count "$1")" -gt "$2"; }
+because() { check "$policy: the reason is $1" test "$(counter "drop-$1")" -gt "$2"; }
 
 use() {
 	policy=$1
@@ -95,10 +90,10 @@ table <<'END'
 - perim 2001:db8:0:2::53 2001:db8:0:1::2 25
 + perim 192.0.2.53 203.0.113.2 53
 END
-before=$(count blocked)
+before=$(counter drop-blocked)
 table <<<'- inet 198.18.0.9 192.0.2.10 25'
 because blocked "$before"
-before=$(count no-zone)
+before=$(counter drop-no-zone)
 table <<<'- int 203.0.113.140 203.0.113.2 80'
 because no-zone "$before"
 
@@ -121,7 +116,7 @@ table <<'END'
 + router 192.0.2.1 192.0.2.53 53
 - router 192.0.2.1 192.0.2.10 25
 END
-before=$(count blocked)
+before=$(counter drop-blocked)
 table <<'END'
 - perim 192.0.2.10 203.0.113.140 445
 - int 203.0.113.140 192.0.2.10 445
@@ -147,7 +142,7 @@ table <<'END'
 END
 # It forwards nothing, although the kernel would.
 check_equal "$policy: the kernel forwards" 1 "$(at router cat /proc/sys/net/ipv4/ip_forward)"
-before=$(count no-rule)
+before=$(counter drop-no-rule)
 table <<'END'
 - inet 203.0.113.2 203.0.113.140 25
 - int 203.0.113.140 203.0.113.2 25

@@ -7,17 +7,15 @@
 #
 #	inspect.sh [GROUP...]
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
-command -v python3 >/dev/null || ktap_skip_all "needs python3"
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "$selftests/rpc/peers.sh"
+needs python3
 topology_up
 postern_ready
-# shellcheck disable=SC2119
-ktap_plan
+ktap_plan ''
 
 mail4=192.0.2.10 mail6=2001:db8:0:2::10
-folder=$(mktemp -d)
-on_exit rm -rf "$folder"
+scratch
 
 load() { # RULES...
 	{
@@ -30,24 +28,11 @@ load() { # RULES...
 			hosts branch in outside { 198.51.100.7, 2001:db8:77::7 }
 		END
 		printf '%s\n' "$@"
-	} >"$folder/policy"
-	at router postern load "$folder/policy" >/dev/null
+	} >"$dir/policy"
+	at router postern load "$dir/policy" >/dev/null
 }
-counter() { at router awk -v n="$1" '$1 == n { print $2 }' /proc/net/postern/counters; }
 
-# server OPTION...: the stand-in, anew
-server() {
-	if [ -n "${server_pid:-}" ]; then
-		kill "$server_pid" || true
-		wait "$server_pid" 2>/dev/null || true
-	fi
-	: >"$folder/server"
-	spawn perim python3 -B "$here/rpc/server.py" "$@" >"$folder/server" 2>&1
-	server_pid=$spawned
-	busywait 20 grep -q ready "$folder/server" || { cat "$folder/server" && return 1; }
-}
-port_of() { awk -v i="$1/" '$1 == "port" { for (n = 3; n <= NF; n++) if (index($n, i) == 1) print $2 }' "$folder/server" | tail -n 1; }
-client() { at inet timeout 60 python3 -B "$here/rpc/client.py" "$@"; }
+port_of() { awk -v i="$1/" '$1 == "port" { for (n = 3; n <= NF; n++) if (index($n, i) == 1) print $2 }' "$dir/server" | tail -n 1; }
 
 # says WORDS COMMAND...: a line of the client's begins with WORDS; what fails does so
 # within a second
@@ -195,7 +180,7 @@ strange() {
 		client map "$mail4" is --timeout 3 >/dev/null 2>&1 || true
 		client call "$mail4" "$is" mta --timeout 3 >/dev/null 2>&1 || true
 		check_not "an interface that is not allowed is not called by a server's $mode" \
-			grep -q "call $is .* mta/" "$folder/server"
+			grep -q "call $is .* mta/" "$dir/server"
 	done
 	server --tower-address 192.0.2.99
 	before=$(counter tower-address)
@@ -213,17 +198,17 @@ strange() {
 answer="call ok|map [0-9]"
 # hold NAME ARGUMENTS FD: a client that calls again for each line it gets from FD
 hold() {
-	rm -f "$folder/$1.in" && mkfifo "$folder/$1.in"
-	spawn inet sh -c "timeout 120 python3 -B $here/rpc/client.py $2 --hold <$folder/$1.in >$folder/$1.out 2>&1"
-	eval "exec $3>$folder/$1.in"
-	busywait 20 grep -qE "$answer" "$folder/$1.out" || { cat "$folder/$1.out" && return 1; }
+	rm -f "$dir/$1.in" && mkfifo "$dir/$1.in"
+	spawn inet sh -c "timeout 120 python3 -B $selftests/rpc/client.py $2 --hold <$dir/$1.in >$dir/$1.out 2>&1"
+	eval "exec $3>$dir/$1.in"
+	busywait 20 grep -qE "$answer" "$dir/$1.out" || { cat "$dir/$1.out" && return 1; }
 }
-calls() { grep -cE "$answer" "$folder/$1.out"; }
+calls() { grep -cE "$answer" "$dir/$1.out"; }
 again() { # NAME FD
 	local before
 	before=$(calls "$1")
 	echo >&"$2" || return 1
-	busywait 5 sh -c "[ \"\$(grep -cE '$answer' $folder/$1.out)\" -gt $before ]" || { cat "$folder/$1.out" && return 1; }
+	busywait 5 sh -c "[ \"\$(grep -cE '$answer' $dir/$1.out)\" -gt $before ]" || { cat "$dir/$1.out" && return 1; }
 }
 
 reload() {

@@ -36,9 +36,8 @@ PATH=$selftests/../tools:$PATH:/usr/sbin:/sbin
 
 ktap_planned='' ktap_count=0 ktap_failed=0 ktap_open=''
 
-# ktap_plan N: N tests follow. Without N: as many as ktap_done counts.
-ktap_plan() {
-	ktap_planned=${1:-} ktap_open=1
+ktap_plan() { # N, or '' for as many as ktap_done counts
+	ktap_planned=$1 ktap_open=1
 	echo "TAP version 13"
 	[ -z "$ktap_planned" ] || echo "1..$ktap_planned"
 }
@@ -65,6 +64,25 @@ ktap_skip_all() {
 	ktap_open=''
 	echo "1..0 # SKIP $1"
 	exit 4
+}
+
+# needs TOOL...: have all of them, or skip the test
+needs() {
+	local tool
+	for tool; do command -v "$tool" >/dev/null || ktap_skip_all "needs $tool"; done
+}
+
+# relay PREFIX: the results of another program, whose KTAP comes in, as our own
+relay() {
+	local line
+	while read -r line; do
+		case $line in
+		"ok "*) ktap_ok "$1${line#ok * }" ;;
+		"not ok "*) ktap_fail "$1${line#not ok * }" ;;
+		"TAP version"* | 1..*) ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done
 }
 
 # ktap_done: end with the status that kselftest expects.
@@ -112,6 +130,20 @@ check_equal() {
 	fi
 }
 
+# prints TEXT COMMAND...: does COMMAND say TEXT, whatever its status? (for check)
+prints() {
+	local out
+	out=$("${@:2}" 2>&1) || true
+	grep -qF -- "$1" <<<"$out" || { echo "$out" && return 1; }
+}
+
+# forbidden TEXT COMMAND...: COMMAND ends with the status for "may not", and says TEXT
+forbidden() {
+	local out rc=0
+	out=$("${@:2}" 2>&1) || rc=$?
+	if [ "$rc" != 3 ] || ! grep -qF -- "$1" <<<"$out"; then echo "status $rc: $out" && return 1; fi
+}
+
 # ---- conditions, and an end that leaves nothing behind
 
 # busywait SECONDS COMMAND...: until COMMAND succeeds; fails after SECONDS, and says so
@@ -147,6 +179,12 @@ trap run_cleanups EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+# scratch: a folder of our own until the end, $dir
+scratch() {
+	dir=$(mktemp -d)
+	on_exit rm -rf "$dir"
+}
+
 # ---- namespaces
 
 ROUTER=${ROUTER:-rt}
@@ -155,6 +193,13 @@ ns_prefix=pt$$-
 
 # ns NAME: how ip(8) knows inet, perim, int or router
 ns() { echo "$ns_prefix$1"; }
+
+# namespace NAME: one with nothing but its loopback, until the end
+namespace() {
+	ip netns add "$(ns "$1")" || return
+	on_exit ip netns del "$(ns "$1")"
+	at "$1" ip link set lo up
+}
 
 # at NAME COMMAND...: run COMMAND in a namespace of the topology
 at() {
@@ -199,27 +244,19 @@ link_up() { # NAMESPACE DEVICE ADDRESS...
 # network DEVICE NAME: a wire from the router's DEVICE to eth0 of NAME
 network() {
 	local dev=$1 where=$2 to=()
-	ip netns add "$(ns "$where")"
-	on_exit ip netns del "$(ns "$where")"
+	namespace "$where"
 	[ "$ROUTER" = init ] || to=(netns "$(ns router)")
 	ip link add "$dev" "${to[@]}" type veth peer name eth0 netns "$(ns "$where")"
 	[ "$ROUTER" != init ] || on_exit ip link del "$dev"
-	at "$where" ip link set lo up
 	at "$where" sysctl -qw net.ipv6.conf.eth0.accept_dad=0
 }
 
 # topology_up: build what the drawing shows
 topology_up() {
 	[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
-	local tool w
-	for tool in ip ss ping nsenter; do
-		command -v $tool >/dev/null || ktap_skip_all "needs $tool"
-	done
-	if [ "$ROUTER" != init ]; then
-		ip netns add "$(ns router)" || ktap_skip_all "no network namespaces"
-		on_exit ip netns del "$(ns router)"
-		at router ip link set lo up
-	fi
+	local w
+	needs ip ss ping nsenter
+	[ "$ROUTER" = init ] || namespace router || ktap_skip_all "no network namespaces"
 	network eth0 inet
 	network eth1 perim
 	network eth2 int
@@ -249,16 +286,74 @@ topology_up() {
 
 # ---- postern
 
+# module_insert: $POSTERN_KO, after what it needs
+module_insert() {
+	modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 || true
+	insmod "$POSTERN_KO"
+}
+
 # postern_ready: have the module loaded and the tool at hand, or skip the test
+module_ours=''
 postern_ready() {
 	[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
 	command -v postern >/dev/null || ktap_skip_all "the tool postern is not on PATH"
 	[ ! -e /sys/module/postern ] || return 0
 	if [ -n "${POSTERN_KO:-}" ]; then
-		modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 || true
-		insmod "$POSTERN_KO" || ktap_skip_all "cannot load $POSTERN_KO"
+		module_insert || ktap_skip_all "cannot load $POSTERN_KO"
 	else
 		modprobe -q postern || ktap_skip_all "no module postern for $(uname -r)"
 	fi
+	module_ours=1
 	on_exit rmmod postern
+}
+
+# module_goes: a test that the module, if postern_ready brought it, can be unloaded
+module_goes() {
+	if [ -n "$module_ours" ]; then
+		check "the module goes" rmmod postern
+	else
+		ktap_skip "the module goes" "it was loaded before"
+	fi
+}
+
+# run WORD...: postern on the router; leaves $rc, and $dir/out and $dir/err (see scratch)
+run() {
+	rc=0
+	at router postern "$@" >"$dir/out" 2>"$dir/err" || rc=$?
+}
+
+# expect NAME STATUS [FILE TEXT]: of the last run, with TEXT in $dir/FILE
+expect() {
+	if [ "$rc" = "$2" ] && { [ $# -lt 4 ] || grep -qF -- "$4" "$dir/$3"; }; then
+		ktap_ok "$1"
+	else
+		ktap_fail "$1" "wanted status $2 ${4:+and: $4}"$'\n'"seen status $rc"$'\n'"$(cat "$dir/out" "$dir/err")"
+	fi
+}
+
+# counter NAME [NAMESPACE]
+counter() { at "${2:-router}" awk -v n="$1" '$1 == n { print $2 }' /proc/net/postern/counters; }
+
+# generation: of the router's policy; another one after each load
+generation() { at router postern --json status | sed -n 's/^  "generation": \([0-9]*\).*/\1/p'; }
+
+# slab: KiB of memory that the kernel holds and cannot give back
+slab() { awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { sum += $2 } END { print sum }' /proc/meminfo; }
+
+# monitor: from now on, the router's events come in, for hear
+monitor() {
+	exec {events}< <(exec ip netns exec "$(ns router)" postern --json monitor)
+	on_exit kill $!
+	heard=''
+}
+
+# hear TEXT...: has one event come with all of them? (for busywait) A check listens in a
+# shell of its own: what it has heard by its end, the next one does not hear again.
+hear() {
+	local event text
+	while IFS= read -r -t 0.1 -u "$events" event; do heard+=$event$'\n'; done
+	# a line that is not yet here as a whole
+	heard+=$event
+	event=$heard
+	for text; do event=$(grep -F -- "$text" <<<"$event") || return; done
 }

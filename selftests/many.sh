@@ -6,36 +6,31 @@
 #
 #	MANY_CLIENTS=100000 MANY_PORTS=1000000 many.sh
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
-command -v python3 >/dev/null || ktap_skip_all "needs python3"
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+needs python3
 topology_up
 postern_ready
-# shellcheck disable=SC2119
-ktap_plan
+ktap_plan ''
 
 clients=${MANY_CLIENTS:-2000} ports=${MANY_PORTS:-10000} mail=192.0.2.10
-folder=$(mktemp -d)
-on_exit rm -rf "$folder"
-counter() { at router awk -v n="$1" '$1 == n { print $2 }' /proc/net/postern/counters; }
-slab() { awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { sum += $2 } END { print sum }' /proc/meminfo; }
-many() { at inet python3 -B "$here/rpc/many.py" "$@"; }
+scratch
+many() { at inet python3 -B "$selftests/rpc/many.py" "$@"; }
 
 # A network for them, behind inet.
 at router ip route add 10.64.0.0/14 via 203.0.113.2
 at inet ip route add local 10.64.0.0/14 dev lo
 at perim sysctl -qw net.core.somaxconn=4096
 sysctl -qw net.netfilter.nf_conntrack_max=1000000 2>/dev/null || true
-cat >"$folder/policy" <<-'END'
+cat >"$dir/policy" <<-'END'
 	zone outside { eth0 }
 	zone inside { eth1 }
 	server mail in inside { 192.0.2.10 }
 	service mapi = rpc { exchange-is } idle 1h remember no
 	allow outside -> mail : mapi
 END
-at router postern load "$folder/policy" >/dev/null
-spawn perim python3 -B "$here/rpc/many.py" server >"$folder/server"
-busywait 20 grep -q ready "$folder/server"
+at router postern load "$dir/policy" >/dev/null
+spawn perim python3 -B "$selftests/rpc/many.py" server >"$dir/server"
+busywait 20 grep -q ready "$dir/server"
 
 one=10.67.0.1 # of nobody else
 many clients "$mail" 10.67.0.0/30 1 >/dev/null

@@ -7,17 +7,13 @@
 #
 #	MODEL_SEED=1 MODEL_POLICIES=400 MODEL_PACKETS=300 model.sh
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
-. "$here/model/wires.sh"
-command -v python3 >/dev/null || ktap_skip_all "needs python3"
-postern_ready
-# shellcheck disable=SC2119
-ktap_plan
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "$selftests/model/wires.sh"
+wires_ready
+ktap_plan ''
 
-wires_up
 seed=${MODEL_SEED:-1}
-compare() { at router python3 -B "$here/model/compare.py" "$@"; }
+compare() { at router python3 -B "$selftests/model/compare.py" "$@"; }
 
 for what in ${MODEL_ONLY:-explain packets}; do
 	case $what in

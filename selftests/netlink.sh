@@ -26,14 +26,10 @@ if ! make -qs -C "$selftests/netlink" 2>/dev/null; then
 	fi
 fi
 fuzz=$bin/fuzz
-was_there=
-[ ! -e /sys/module/postern ] || was_there=1
 postern_ready
 
 # Addresses and routes of its own, so that explain finds a way.
-ip netns add "$(ns fuzz)" || ktap_skip_all "no network namespaces"
-on_exit ip netns del "$(ns fuzz)"
-at fuzz ip link set lo up
+namespace fuzz || ktap_skip_all "no network namespaces"
 at fuzz ip link add good0 type dummy
 at fuzz ip link set good0 up
 at fuzz ip addr add 10.9.9.1/24 dev good0
@@ -70,25 +66,11 @@ failslab() {
 as_nobody() {
 	setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all -- unshare -Urn "$@"
 }
-says() { # SENTENCE COMMAND...
-	local text=$1 out
-	shift
-	out=$("$@" 2>&1) || true
-	grep -qF -- "$text" <<<"$out" || { echo "$out" && return 1; }
-}
 
 before=$(taken)
 old=$(complaints)
-# shellcheck disable=SC2119
-ktap_plan
-while read -r line; do
-	case $line in
-	"ok "*) ktap_ok "${line#ok * }" ;;
-	"not ok "*) ktap_fail "${line#not ok * }" ;;
-	"TAP version"* | 1..*) ;;
-	*) echo "# ${line#\# }" ;;
-	esac
-done < <(at fuzz "$bin/contract" ${IDLE:+--idle} 2>&1)
+ktap_plan ''
+relay '' < <(at fuzz "$bin/contract" ${IDLE:+--idle} 2>&1)
 [ "$ktap_count" -ge 40 ] || ktap_fail "all of the contract was looked at"
 echo "# seed $seed"
 fuzzed "messages of one process" run_fuzz 100000000
@@ -104,7 +86,7 @@ if as_nobody true 2>/dev/null; then
 	n=$((count < 20000 ? count : 20000))
 	fuzzed "messages of root in a user namespace" as_nobody "$fuzz" -n "$n" -s "$seed"
 	echo 0 >/sys/module/postern/parameters/allow_userns
-	check "who can be kept out" says allow_userns as_nobody "$(command -v postern)" load - <<<'zone a { b }'
+	check "who can be kept out" prints allow_userns as_nobody "$(command -v postern)" load - <<<'zone a { b }'
 	echo 1 >/sys/module/postern/parameters/allow_userns
 else
 	ktap_skip "messages of root in a user namespace" "no user namespaces for everybody"
@@ -113,9 +95,5 @@ fi
 # Namespaces end when the kernel finds the time.
 check "no memory stays behind" busywait 30 as_before
 check_equal "the kernel has not complained" "$old" "$(complaints)"
-if [ -n "$was_there" ]; then
-	ktap_skip "the module goes" "it was loaded before"
-else
-	check "the module goes" rmmod postern
-fi
+module_goes
 ktap_done

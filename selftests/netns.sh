@@ -8,20 +8,14 @@
 #
 #	one: c1 ---- r1 ---- s1        two: c2 ---- r2 ---- s2
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
-for tool in setpriv unshare; do
-	command -v $tool >/dev/null || ktap_skip_all "needs $tool"
-done
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+needs setpriv unshare
 postern_ready
-# shellcheck disable=SC2119
-ktap_plan
+ktap_plan ''
 
 for i in 1 2; do
 	for n in c r s; do
-		ip netns add "$(ns $n$i)" || ktap_skip_all "no network namespaces"
-		on_exit ip netns del "$(ns $n$i)"
-		at $n$i ip link set lo up
+		namespace $n$i || ktap_skip_all "no network namespaces"
 	done
 	ip link add in0 netns "$(ns r$i)" type veth peer name eth0 netns "$(ns c$i)"
 	ip link add out0 netns "$(ns r$i)" type veth peer name eth0 netns "$(ns s$i)"
@@ -34,40 +28,37 @@ for i in 1 2; do
 	at r$i sysctl -qw net.ipv4.ip_forward=1
 done
 
-folder=$(mktemp -d)
-on_exit rm -rf "$folder"
-chmod 777 "$folder"
-cat >"$folder/open" <<-'END'
+scratch
+chmod 777 "$dir"
+cat >"$dir/open" <<-'END'
 	zone west { in0 }
 	zone east { out0 }
 	allow west -> east : echo
 END
-sed 's/echo/ssh/' "$folder/open" >"$folder/closed"
+sed 's/echo/ssh/' "$dir/open" >"$dir/closed"
 
-counter() { at "r$1" awk -v n="$2" '$1 == n { print $2 }' /proc/net/postern/counters; }
 pings() { at "c$1" ping -qc 1 -W "${2:-5}" 10.2.0.2; }
-says() { grep -qiF -- "$1" <<<"$("${@:2}" 2>&1)"; }
 
 # ---- two namespaces
 
 check "without a policy other namespaces are left alone" busywait 10 pings 1
-check "the first gets a policy" at r1 postern load "$folder/closed"
+check "the first gets a policy" at r1 postern load "$dir/closed"
 check_not "which closes it" pings 1 1
 check "and not the other" pings 2
-check "the other has none" says "no policy" at r2 postern status
-check "and another one then" at r2 postern load "$folder/open"
+check "the other has none" prints "no policy" at r2 postern status
+check "and another one then" at r2 postern load "$dir/open"
 check "which opens it" pings 2
 check_not "and not the first" pings 1 1
-check_equal "each counts its own drops" "0" "$(counter 2 drop-no-rule)"
-check "and what it lets pass" test "$(counter 2 accepted)" -ge 2
-check_equal "the first has passed nothing" 0 "$(counter 1 accepted)"
-check "each shows its own rules" says ssh at r1 postern show --config
-check "each shows its own rules, the other" says echo at r2 postern show --config
+check_equal "each counts its own drops" "0" "$(counter drop-no-rule r2)"
+check "and what it lets pass" test "$(counter accepted r2)" -ge 2
+check_equal "the first has passed nothing" 0 "$(counter accepted r1)"
+check "each shows its own rules" prints ssh at r1 postern show --config
+check "each shows its own rules, the other" prints echo at r2 postern show --config
 at r2 postern reset >/dev/null
-check "a reset is for one alone" test "$(counter 1 drop-no-rule)" -gt 0
+check "a reset is for one alone" test "$(counter drop-no-rule r1)" -gt 0
 check "unload of one" at r1 postern unload
-check "leaves the other" says echo at r2 postern show --config
-at r1 postern load "$folder/open" >/dev/null
+check "leaves the other" prints echo at r2 postern show --config
+at r1 postern load "$dir/open" >/dev/null
 ip netns del "$(ns r2)"
 check "the end of one leaves the other" pings 1
 
@@ -75,32 +66,25 @@ check "the end of one leaves the other" pings 1
 
 user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 own=("${user[@]}" unshare -Urn)
-# refused TEXT COMMAND...: status 3, and a message that says TEXT
-refused() {
-	local out rc=0
-	out=$("${@:2}" 2>&1) || rc=$?
-	[ "$rc" = 3 ] || { echo "status $rc: $out" && return 1; }
-	grep -qiF -- "$1" <<<"$out" || { echo "$out" && return 1; }
-}
-check "an unprivileged user may not load" refused "CAP_NET_ADMIN" at r1 "${user[@]}" postern load "$folder/closed"
-check "an unprivileged user may not unload" refused "CAP_NET_ADMIN" at r1 "${user[@]}" postern unload
-check "an unprivileged user may not even look" refused "CAP_NET_ADMIN" at r1 "${user[@]}" postern show rules
-check "but check policies" "${user[@]}" postern check "$folder/open"
-check "the policy is what it was" says echo at r1 postern show --config
+check "an unprivileged user may not load" forbidden CAP_NET_ADMIN at r1 "${user[@]}" postern load "$dir/closed"
+check "an unprivileged user may not unload" forbidden CAP_NET_ADMIN at r1 "${user[@]}" postern unload
+check "an unprivileged user may not even look" forbidden CAP_NET_ADMIN at r1 "${user[@]}" postern show rules
+check "but check policies" "${user[@]}" postern check "$dir/open"
+check "the policy is what it was" prints echo at r1 postern show --config
 
 if ! "${own[@]}" true 2>/dev/null; then
 	ktap_skip "unprivileged user namespaces" "not allowed here"
 	ktap_done
 fi
 check "root of a user namespace has a policy for its own network namespace" \
-	"${own[@]}" sh -c "postern load $folder/open && postern show --config | grep -q echo && postern unload"
+	"${own[@]}" sh -c "postern load $dir/open && postern show --config | grep -q echo && postern unload"
 check "and none of another: of the network it was born in" \
-	refused "CAP_NET_ADMIN" at r1 "${user[@]}" \
-	unshare -Ur postern load "$folder/closed"
-check "whose policy is what it was" says echo at r1 postern show --config
+	forbidden CAP_NET_ADMIN at r1 "${user[@]}" \
+	unshare -Ur postern load "$dir/closed"
+check "whose policy is what it was" prints echo at r1 postern show --config
 
 # in its namespace: two interfaces, and a router of its own
-cat >"$folder/inside" <<-'END'
+cat >"$dir/inside" <<-'END'
 	set -e
 	ip link add in0 type dummy 2>/dev/null || ip link add in0 type veth peer name x0
 	ip link add out0 type veth peer name y0
@@ -112,22 +96,22 @@ cat >"$folder/inside" <<-'END'
 	postern explain 10.1.0.2 10.2.0.2 icmp 8 | grep -i accept
 	postern show zones | grep 'now in0'
 END
-check "where it decides" "${own[@]}" sh "$folder/inside" "$folder/open"
+check "where it decides" "${own[@]}" sh "$dir/inside" "$dir/open"
 
 userns=/sys/module/postern/parameters/allow_userns
 echo N >$userns
-check "with allow_userns=N it is kept out" refused "userns" "${own[@]}" postern load "$folder/open"
-check "and root of the machine is not" at r1 postern load "$folder/open"
+check "with allow_userns=N it is kept out" forbidden userns "${own[@]}" postern load "$dir/open"
+check "and root of the machine is not" at r1 postern load "$dir/open"
 echo Y >$userns
 
 # ---- memory
 
 group=/sys/fs/cgroup/postern-test-$$
 if ! grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null; then
-	mkdir -p "$folder/cgroup"
-	if mount -t cgroup2 none "$folder/cgroup" 2>/dev/null; then
-		on_exit umount "$folder/cgroup"
-		group=$folder/cgroup/postern-test
+	mkdir -p "$dir/cgroup"
+	if mount -t cgroup2 none "$dir/cgroup" 2>/dev/null; then
+		on_exit umount "$dir/cgroup"
+		group=$dir/cgroup/postern-test
 	fi
 fi
 root=${group%/*}
@@ -139,11 +123,11 @@ fi 2>/dev/null
 on_exit rmdir "$group"
 awk 'BEGIN { for (i = 0; i < 200000; i++)
 	printf "%d.%d.%d.%d\n", 11 + i / 4194304, i / 16384 % 256, i / 64 % 256, i % 64 * 4 }' \
-	>"$folder/many.txt"
-cat >"$folder/big" <<-END
+	>"$dir/many.txt"
+cat >"$dir/big" <<-END
 	zone west { in0 }
 	zone east { out0 }
-	hosts many { file "$folder/many.txt" }
+	hosts many { file "$dir/many.txt" }
 	block many -> any
 	allow west -> east : echo
 END
@@ -157,15 +141,15 @@ within() {
 }
 current() { cat "$group/memory.current"; }
 check "a policy of 200,000 addresses within a limit that is wide enough" \
-	within 300M "${own[@]}" postern load "$folder/big"
+	within 300M "${own[@]}" postern load "$dir/big"
 
 # the namespace outlives the tool, to see what its policy is charged to
 hold() {
-	within 300M "${own[@]}" sh -c "postern load $folder/big >/dev/null && echo >$folder/held &&
+	within 300M "${own[@]}" sh -c "postern load $dir/big >/dev/null && echo >$dir/held &&
 		exec sleep 1000" </dev/null >/dev/null 2>&1 &
 	held=$!
 	on_exit kill "$held"
-	busywait 60 test -e "$folder/held"
+	busywait 60 test -e "$dir/held"
 }
 if hold; then
 	ktap_ok "its namespace is kept for a while"
@@ -173,7 +157,7 @@ else
 	ktap_fail "its namespace is kept for a while"
 fi
 hold_bytes=0
-[ ! -e "$folder/held" ] || hold_bytes=$(current)
+[ ! -e "$dir/held" ] || hold_bytes=$(current)
 echo "# $hold_bytes bytes are charged to the cgroup"
 check "the policy's memory is charged to the cgroup of who loaded it" \
 	test "$hold_bytes" -gt 2000000
@@ -183,8 +167,8 @@ kill "$held" 2>/dev/null || true
 wait "$held" 2>/dev/null || true
 given_back() { [ "$(current)" -lt $((hold_bytes / 2)) ]; }
 check "and given back with the namespace" busywait 60 given_back
-tight() { ! within 4M "${own[@]}" sh -c "postern load $folder/big && echo >$folder/loaded"; }
+tight() { ! within 4M "${own[@]}" sh -c "postern load $dir/big && echo >$dir/loaded"; }
 check "within a limit that is too tight it fails" tight
-check_not "and is not in force" test -e "$folder/loaded"
-check "others do not suffer" at r1 postern load "$folder/open"
+check_not "and is not in force" test -e "$dir/loaded"
+check "others do not suffer" at r1 postern load "$dir/open"
 ktap_done

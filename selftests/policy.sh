@@ -14,13 +14,11 @@
 #	--- stdout			absent: nothing
 #	--- stderr			absent: nothing
 set -eu
-# shellcheck source=selftests/lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 command -v postern >/dev/null || ktap_skip_all "the tool is not built: make -C tools"
 
-dir=$(mktemp -d)
-on_exit rm -rf "$dir"
+scratch
 
 # ---- cases from files
 
@@ -54,8 +52,8 @@ run_postern() {
 	out=${out%.} err=${err%.}
 }
 
-# expect NAME STATUS STDOUT STDERR: of the last run_postern
-expect() {
+# exactly NAME STATUS STDOUT STDERR: of the last run_postern
+exactly() {
 	if [ "$rc" = "$2" ] && [ "$out" = "$3" ] && [ "$err" = "$4" ]; then
 		ktap_ok "$1"
 	else
@@ -68,12 +66,12 @@ finish() {
 	[ -n "$case_name" ] || return 0
 	# shellcheck disable=SC2086 # options are words
 	run_postern check $options policy
-	expect "$group: $case_name" "$case_status" "$case_stdout" "$case_stderr"
+	exactly "$group: $case_name" "$case_status" "$case_stdout" "$case_stderr"
 	[ -n "$options" ] || return 0
 	# The canonical text is its own canonical text.
 	first=$out
 	run_postern check --config - <<<"${first%$'\n'}"
-	expect "$group: $case_name, again" 0 "$first" ''
+	exactly "$group: $case_name, again" 0 "$first" ''
 }
 
 # cases FILE [OPTION...]: run what FILE describes
@@ -104,13 +102,13 @@ cases() {
 # refuses NAME STDERR: 'check policy' fails with just this
 refuses() {
 	run_postern check policy
-	expect "$1" 1 '' "$2"$'\n'
+	exactly "$1" 1 '' "$2"$'\n'
 }
 
 # accepts NAME: 'check policy' is silent
 accepts() {
 	run_postern check policy
-	expect "$1" 0 "$out" ''
+	exactly "$1" 0 "$out" ''
 }
 
 # A million lines, one of them bad.
@@ -302,7 +300,7 @@ tool() {
 	begin tool
 	echo 'allow any -> nowhere' >"$dir/case/policy"
 	run_postern check - <"$dir/case/policy"
-	expect "standard input has a name" 1 '' "<stdin>:1:14: error: there is no zone and there are no hosts 'nowhere'.
+	exactly "standard input has a name" 1 '' "<stdin>:1:14: error: there is no zone and there are no hosts 'nowhere'.
 allow any -> nowhere
              ^~~~~~~
 "
@@ -312,26 +310,26 @@ allow any -> nowhere
 	run_postern --color=always check policy
 	check_equal "errors in colour" 1 "$(grep -c $'\033\\[1;31merror:\033\\[0m there' <<<"$err")"
 	run_postern check missing
-	expect "a policy that is not there" 1 '' 'missing: error: cannot read it: No such file or directory.
+	exactly "a policy that is not there" 1 '' 'missing: error: cannot read it: No such file or directory.
 '
 	run_postern chekc policy
-	expect "a command that is misspelt" 1 '' "postern: there is no command 'chekc'; did you mean 'check'?
+	exactly "a command that is misspelt" 1 '' "postern: there is no command 'chekc'; did you mean 'check'?
 "
 	run_postern check
-	expect "a word too few" 1 '' 'postern: usage: postern check [--config] FILE|-
+	exactly "a word too few" 1 '' 'postern: usage: postern check [--config] FILE|-
 '
 	run_postern check --frob policy
-	expect "an option that is not there" 1 '' "postern: 'check' has no option '--frob'; see 'postern help check'.
+	exactly "an option that is not there" 1 '' "postern: 'check' has no option '--frob'; see 'postern help check'.
 "
 	if [ -e "$selftests/../include/postern/interfaces.inc" ]; then
 		run_postern show interfaces
-		expect "the catalogue of RPC interfaces" 0 "$(catalogue)"$'\n' ''
+		exactly "the catalogue of RPC interfaces" 0 "$(catalogue)"$'\n' ''
 		run_postern --json show interfaces
 		check_equal "the catalogue as JSON" "$(catalogue | wc -l) $(catalogue | wc -l) 1" \
 			"$(grep -c '"name":' <<<"$out") $(grep -c '"note":' <<<"$out") $(grep -c '"uuid": "a4f1db00-ca47-1067-b31f-00dd010662da"' <<<"$out")"
 	fi
 	run_postern load --confirm 0 policy
-	expect "a time to confirm that is none" 1 '' 'postern: --confirm needs a number of seconds, from 1 to 86400.
+	exactly "a time to confirm that is none" 1 '' 'postern: --confirm needs a number of seconds, from 1 to 86400.
 '
 	run_postern load policy
 	check_equal "load refuses what check refuses" 1 "$rc"
@@ -341,7 +339,7 @@ allow any -> nowhere
 		ktap_skip "without the module" "it is loaded"
 	else
 		run_postern status
-		expect "without the module" 3 '' 'postern: the postern module is not loaded: modprobe postern (or insmod postern.ko).
+		exactly "without the module" 3 '' 'postern: the postern module is not loaded: modprobe postern (or insmod postern.ko).
 '
 	fi
 	check "the bash completion is bash" bash -n <(postern completion bash)
@@ -353,13 +351,12 @@ allow any -> nowhere
 		local file
 		for file in "$selftests"/../examples/*.conf; do
 			run_postern check "$file"
-			expect "the shipped ${file##*/}" 0 "$out" ''
+			exactly "the shipped ${file##*/}" 0 "$out" ''
 		done
 	fi
 }
 
-# shellcheck disable=SC2119 # how many there are is counted
-ktap_plan
+ktap_plan ''
 cases wrong.cases
 cases warnings.cases
 cases right.cases --config

@@ -6,16 +6,14 @@
 #
 #	ROUNDTRIP_SEED=1 ROUNDTRIP_POLICIES=1000 roundtrip.sh
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
-command -v python3 >/dev/null || ktap_skip_all "needs python3"
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+needs python3
 postern_ready
 ktap_plan 1
-ip netns add "$(ns router)" || ktap_skip_all "no network namespaces"
-on_exit ip netns del "$(ns router)"
+namespace router || ktap_skip_all "no network namespaces"
 
 seed=${ROUNDTRIP_SEED:-1} policies=${ROUNDTRIP_POLICIES:-100}
-if out=$(at router python3 -B "$here/model/compare.py" roundtrip "$seed" "$policies" 2>&1); then
+if out=$(at router python3 -B "$selftests/model/compare.py" roundtrip "$seed" "$policies" 2>&1); then
 	ktap_ok "${out##*$'\n'}"
 else
 	ktap_fail "round trip from seed $seed" "$out"

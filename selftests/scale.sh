@@ -10,15 +10,13 @@
 # The bound of 3 s for a load holds in the uml guest, with the machine to itself; on
 # other kernels the time is only printed.
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
 prefixes=${SCALE_PREFIXES:-1000000}
 if [ $# = 0 ]; then
 	if [ "${POSTERN_KERNEL:-}" = icount ]; then set -- lookup; else set -- load; fi
 fi
 
-folder=$(mktemp -d)
-on_exit rm -rf "$folder"
+scratch
 
 zones() {
 	echo "zone outside { eth0 }"
@@ -108,27 +106,25 @@ measure() {
 	check "$1: its memory is counted" test "$bytes" -gt 0
 }
 
-# shellcheck disable=SC2119
-ktap_plan
+ktap_plan ''
 for what; do
 	case $what in
 	load)
 		postern_ready
-		ip netns add "$(ns router)" || ktap_skip_all "no network namespaces"
-		on_exit ip netns del "$(ns router)"
-		ten_lines >"$folder/ten"
-		servers >"$folder/servers"
-		list4 >"$folder/list4"
-		list6 >"$folder/list6"
-		blocked list4 >"$folder/blocked4"
-		blocked list6 >"$folder/blocked6"
-		measure "ten lines" "$folder/ten"
-		measure "2,000 servers with 10 services" "$folder/servers" 2000 server
-		measure "$prefixes blocked prefixes, IPv4" "$folder/blocked4" "$prefixes" prefix
-		measure "$prefixes blocked prefixes, IPv6" "$folder/blocked6" "$prefixes" prefix
+		namespace router || ktap_skip_all "no network namespaces"
+		ten_lines >"$dir/ten"
+		servers >"$dir/servers"
+		list4 >"$dir/list4"
+		list6 >"$dir/list6"
+		blocked list4 >"$dir/blocked4"
+		blocked list6 >"$dir/blocked6"
+		measure "ten lines" "$dir/ten"
+		measure "2,000 servers with 10 services" "$dir/servers" 2000 server
+		measure "$prefixes blocked prefixes, IPv4" "$dir/blocked4" "$prefixes" prefix
+		measure "$prefixes blocked prefixes, IPv6" "$dir/blocked6" "$prefixes" prefix
 		;;
 	lookup)
-		bench=$here/unit/obj/scale_bench
+		bench=$selftests/unit/obj/scale_bench
 		if [ ! -x "$bench" ]; then
 			ktap_skip "look-up" "make -C selftests/unit bench"
 			continue

@@ -14,9 +14,7 @@ set -eu
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 tools=$selftests/scan
 
-for tool in nmap nft python3 nsenter; do
-	command -v $tool >/dev/null || ktap_skip_all "needs $tool"
-done
+needs nmap nft python3 nsenter
 python3 -c 'import scapy' 2>/dev/null || ktap_skip_all "needs scapy"
 topology_up
 postern_ready

@@ -7,10 +7,7 @@
 #
 #	SWAPS=1000 swap.sh
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
-. "$here/model/wires.sh"
-command -v python3 >/dev/null || ktap_skip_all "needs python3"
-postern_ready
-wires_up
-at router python3 -B "$here/model/swap.py" "${SWAPS:-1000}"
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+. "$selftests/model/wires.sh"
+wires_ready
+at router python3 -B "$selftests/model/swap.py" "${SWAPS:-1000}"

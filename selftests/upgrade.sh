@@ -13,12 +13,9 @@ export ROUTER=init
 rounds=${POSTERN_UPGRADES:-3}
 dist=$selftests/../dist
 [ -n "${POSTERN_KO:-}" ] || ktap_skip_all "would stop this router's postern"
-for tool in nft python3 nc; do
-	command -v $tool >/dev/null || ktap_skip_all "needs $tool"
-done
+needs nft python3 nc
 
-dir=$(mktemp -d)
-on_exit rm -rf "$dir"
+scratch
 conf=$dir/postern.conf
 
 # unit KEY: run the KEY= lines of the unit, one after the other until one fails

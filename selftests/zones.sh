@@ -11,16 +11,12 @@
 #	10.1.0.2 ---- in0 (10.1.0.1)  out0 ---- 10.2.0.2, 2001:db8:2::2
 #	2001:db8:1::2         of many kinds
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
 postern_ready
-# shellcheck disable=SC2119
-ktap_plan
+ktap_plan ''
 
 for n in router near far; do
-	ip netns add "$(ns "$n")" || ktap_skip_all "no network namespaces"
-	on_exit ip netns del "$(ns "$n")"
-	at "$n" ip link set lo up
+	namespace "$n" || ktap_skip_all "no network namespaces"
 	at "$n" sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv4.conf.all.rp_filter=0 \
 		net.ipv4.conf.default.rp_filter=0
 done
@@ -58,7 +54,21 @@ load() { # ZONE_INTERFACES [RULE]
 	END
 }
 
-counter() { at router awk -v n="$1" '$1 == n { print $2 }' /proc/net/postern/counters; }
+load_one() { # INTERFACES_OF_THE_ZONE_ALL RULE
+	at router postern load - >/dev/null <<-END
+		zone all { $1 }
+		$2
+	END
+}
+
+load_nowhere() { # zones that have none of the interfaces here
+	at router postern load - >/dev/null <<-'END'
+		zone left { nothing0 }
+		zone right { nothing1 }
+		allow left -> right
+	END
+}
+
 pings() { at near ping -qc 1 -W "${2:-5}" "$1"; }
 both_ping() { busywait 10 pings 10.2.0.2 && busywait 10 pings 2001:db8:2::2; }
 # denied REASON: one ping of each family is dropped, for that reason
@@ -101,21 +111,11 @@ plain() {
 	wire
 	ends in0 eth0
 	kind "plain interface" in0
-	at router postern load - >/dev/null <<-'END'
-		zone both { in0, out0 }
-		allow 10.9.9.9 -> both
-	END
+	load_one "in0, out0" "allow 10.9.9.9 -> all"
 	check "inside one zone it needs a rule" denied no-rule
-	at router postern load - >/dev/null <<-'END'
-		zone both { in0, out0 }
-		allow both -> both : echo
-	END
+	load_one "in0, out0" "allow all -> all : echo"
 	check "inside one zone a rule lets it pass" both_ping
-	at router postern load - >/dev/null <<-'END'
-		zone left { nothing0 }
-		zone right { nothing1 }
-		allow left -> right
-	END
+	load_nowhere
 	alone=$(counter left-alone)
 	check "between interfaces of no zone it is left alone" both_ping
 	check "and counted so" test "$(counter left-alone)" -gt "$alone"
@@ -167,8 +167,7 @@ bridge() {
 			check "bridge, routed, with br_netfilter" both_ping
 			check "bridge, routed, with br_netfilter, counted once" once
 			# another host on the same bridge: frames between the two are only bridged
-			ip netns add "$(ns next)"
-			on_exit ip netns del "$(ns next)"
+			namespace next
 			at next sysctl -qw net.ipv6.conf.default.accept_dad=0
 			ip link add in1 netns "$(ns router)" type veth peer name eth0 netns "$(ns next)"
 			at router ip link set in1 master br9
@@ -200,16 +199,10 @@ vrf() {
 		link_up router out0 2001:db8:2::1/64
 		ends in0 eth0
 		kind "VRF, by the interface" in0
-		at router postern load - >/dev/null <<-'END'
-			zone all { vrf9 }
-			allow all -> all : echo
-		END
+		load_one vrf9 "allow all -> all : echo"
 		check "VRF, by its own name" both_ping
 		check "VRF, by its own name, counted once" once
-		at router postern load - >/dev/null <<-'END'
-			zone all { vrf9 }
-			allow 10.9.9.9 -> all
-		END
+		load_one vrf9 "allow 10.9.9.9 -> all"
 		check "VRF, by its own name, needs a rule" denied no-rule
 		at router ip link del vrf9
 		link_up router out0 2001:db8:2::1/64 || true
@@ -290,34 +283,33 @@ wireguard() {
 
 # ---- interfaces come, go, and change their names
 
+# rename OLD NEW: one of the router's, which is down then
+rename() {
+	at router ip link set "$1" down
+	at router ip link set "$1" name "$2"
+}
+
 revoked() { [ "$(counter drop-revoked)" -ge "$1" ]; }
 moved() { [ "$(cat "$1")" != "$2" ]; }
 
 # A flow that is left alone when a load keeps all flows, and one that comes later.
 later() {
-	local folder first second was dropped pair
-	folder=$(mktemp -d)
-	on_exit rm -rf "$folder"
-	first=$folder/first second=$folder/second
-	at router postern load - >/dev/null <<-'END'
-		zone left { nothing0 }
-		zone right { nothing1 }
-		allow left -> right
-	END
-	spawn far python3 "$here/model/flow.py" server 7
-	spawn near python3 "$here/model/flow.py" client udp 10.2.0.2 7 "$first" 4001
+	local first second was dropped
+	scratch
+	first=$dir/first second=$dir/second
+	load_nowhere
+	spawn far python3 "$selftests/model/flow.py" server 7
+	spawn near python3 "$selftests/model/flow.py" client udp 10.2.0.2 7 "$first" 4001
 	busywait 20 test -s "$first"
 	at router postern load --keep-flows - >/dev/null <<-'END'
 		zone left { late2 }
 		zone right { out2 }
 		allow left -> right : echo
 	END
-	spawn near python3 "$here/model/flow.py" client udp 10.2.0.2 7 "$second" 4002
+	spawn near python3 "$selftests/model/flow.py" client udp 10.2.0.2 7 "$second" 4002
 	check "between interfaces of no zone flows go on, and begin" busywait 20 test -s "$second"
-	for pair in late1:late2 out0:out2; do
-		at router ip link set "${pair%:*}" down
-		at router ip link set "${pair%:*}" name "${pair#*:}"
-	done
+	rename late1 late2
+	rename out0 out2
 	ends late2 eth0
 	link_up router out2
 	at router ip -6 addr replace 2001:db8:2::1/64 dev out2 nodad
@@ -328,10 +320,8 @@ later() {
 	was=$(cat "$second")
 	busywait 20 revoked $((dropped + 20)) || true
 	check_equal "of which nothing passes" "$was" "$(cat "$second")"
-	for pair in late2:late1 out2:out0; do
-		at router ip link set "${pair%:*}" down
-		at router ip link set "${pair%:*}" name "${pair#*:}"
-	done
+	rename late2 late1
+	rename out2 out0
 	ends late1 eth0
 	link_up router out0
 	at router ip -6 addr replace 2001:db8:2::1/64 dev out0 nodad
@@ -343,17 +333,14 @@ names() {
 	wire late0
 	ends late0 eth0
 	check "an interface that appears after the load is in its zone" both_ping
-	at router ip link set late0 down
-	at router ip link set late0 name other0
+	rename late0 other0
 	ends other0 eth0
 	check "renamed, it is in none" denied no-zone
-	at router ip link set other0 down
-	at router ip link set other0 name late1
+	rename other0 late1
 	ends late1 eth0
 	check "renamed again, it is back" both_ping
 	later
-	ip netns add "$(ns away)"
-	on_exit ip netns del "$(ns away)"
+	namespace away
 	at router ip link set late1 netns "$(ns away)"
 	check_not "moved to another namespace, it is gone" pings 10.2.0.2 1
 	at away ip link set late1 name in0

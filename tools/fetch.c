@@ -357,16 +357,6 @@ static void name_self(struct policy *p, const struct vec *list, const struct vec
 	}
 }
 
-static bool names_self(const struct vec *list)
-{
-	struct endpoint *e;
-
-	vec_for_each(e, list)
-		if (e->kind == POSTERN_ENDPOINT_SELF)
-			return true;
-	return false;
-}
-
 static void name_selves(struct policy *p)
 {
 	const char *otherwise = name_is_taken(p, "router") ? "router-self" : "router";

@@ -236,7 +236,7 @@ static int fail(struct nl *nl, int err)
 	return err;
 }
 
-int kernel_call(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg)
+static int ask(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg)
 {
 	struct exchange x = { .nl = nl, .fn = fn, .arg = arg };
 	int err;
@@ -244,7 +244,6 @@ int kernel_call(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg)
 	nl->error = 0;
 	nl->sentence[0] = 0;
 	nl->has_place = false;
-	nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_ACK;
 	err = nl_send_auto(nl->sock, msg);
 	nlmsg_free(msg);
 	if (err < 0) {
@@ -255,6 +254,26 @@ int kernel_call(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg)
 	return err ? fail(nl, err) : 0;
 }
 
+int kernel_call(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg)
+{
+	nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_ACK;
+	return ask(nl, msg, fn, arg);
+}
+
+enum status kernel_order(enum postern_cmd cmd, const char *what)
+{
+	enum status status;
+	struct nl nl;
+
+	status = kernel_open(&nl);
+	if (status != STATUS_OK)
+		return status;
+	if (kernel_call(&nl, kernel_request(&nl, cmd, 0), NULL, NULL))
+		status = kernel_complain(&nl, what);
+	kernel_close(&nl);
+	return status;
+}
+
 int kernel_dump(struct nl *nl, enum postern_cmd cmd, nl_reply_fn fn, void *arg)
 {
 	return kernel_dump_some(nl, kernel_request(nl, cmd, NLM_F_DUMP), fn, arg);
@@ -262,18 +281,7 @@ int kernel_dump(struct nl *nl, enum postern_cmd cmd, nl_reply_fn fn, void *arg)
 
 int kernel_dump_some(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg)
 {
-	struct exchange x = { .nl = nl, .fn = fn, .arg = arg };
-	int err;
-
-	nl->error = 0;
-	nl->sentence[0] = 0;
-	nl->has_place = false;
-	err = nl_send_auto(nl->sock, msg);
-	nlmsg_free(msg);
-	if (err < 0)
-		return fail(nl, -EIO);
-	err = receive(nl, &x);
-	return err ? fail(nl, err) : 0;
+	return ask(nl, msg, fn, arg);
 }
 
 enum status kernel_complain(const struct nl *nl, const char *what)

@@ -61,6 +61,9 @@ int kernel_dump_some(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *ar
 /* Complains that @what, like "loading a policy", was refused; the status that follows. */
 enum status kernel_complain(const struct nl *nl, const char *what);
 
+/* Opens, sends @cmd, which takes no words, and closes; complains about @what. */
+enum status kernel_order(enum postern_cmd cmd, const char *what);
+
 /* Calls @fn for each event until it returns false. */
 enum status kernel_listen(struct nl *nl, bool (*fn)(const struct nl_attrs *attrs, void *arg),
 			  void (*lost)(void *arg), void *arg);

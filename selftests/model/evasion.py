@@ -15,7 +15,8 @@ import dce
 from craft import ACK, FIN, PSH, RST, SYN, URG
 from ends import CLIENT, SERVER, WINDOW_SCALE, WIRES, Ends
 from nl import flush_conntrack
-from tap import Router, Tap, postern
+from router import Router, postern
+from tap import Tap
 from wire import enter
 
 POLICY = """

@@ -11,7 +11,8 @@ import time
 from craft import (ACK, FIN, ICMP, ICMP6, PSH, RST, SYN, TCP, UDP, URG, echo, fragment6, icmp,
                    icmp_data, ip4, ip6, options6, raw, tcp, tcp_data, udp, udp_data)
 from nl import flush_conntrack
-from tap import Router, Tap, postern
+from router import Router, postern
+from tap import Tap
 
 POLICY = """
 zone outside { z0 }

@@ -3,7 +3,6 @@
 """mutants.py [TEXT...]: build the module without each of the checks that evasion_mutants
 lists (those whose line has a TEXT), and see in one guest that the groups named there fail."""
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,9 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.normpath(os.path.join(HERE, "../.."))
 VM = os.path.join(TOP, "selftests/vm")
+sys.path.append(os.path.join(HERE, "../rpc"))
+import mutation  # noqa: E402
+
 # In the guest: each module with its groups, one after the other, on the same wires.
 RUN = """
 . selftests/lib.sh
@@ -29,17 +31,6 @@ while read -r i groups; do
     rmmod postern
 done <"$POSTERN_OUT/list"
 """
-
-
-def mutants():
-    with open(os.path.join(HERE, "evasion_mutants")) as f:
-        for line in f:
-            if not line.strip() or line.startswith("#"):
-                continue
-            groups, name, text, new = (
-                p.strip().replace("\\|", "|").replace("\\n", "\n").replace("\\t", "\t")
-                for p in re.split(r"(?<!\\)\|", line.rstrip("\n"))[:4])
-            yield line, groups.split(), name, text, "" if new == "(nothing)" else new
 
 
 def build(source, target):
@@ -62,9 +53,7 @@ def seen(out, i, group):
 
 
 def main():
-    chosen = [m for m in mutants()
-              if len(sys.argv) < 2 or any(text in m[0] for text in sys.argv[1:])]
-    print(f"TAP version 13\n1..{len(chosen)}", flush=True)
+    chosen = mutation.chosen(os.path.join(HERE, "evasion_mutants"), sys.argv[1:])
     cache = os.environ.get("POSTERN_CACHE") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "postern")
     # always the same, so that only what differs is compiled
@@ -73,37 +62,31 @@ def main():
     wrong = {}
     with tempfile.TemporaryDirectory() as out:
         with open(out + "/list", "w") as todo:
-            for i, (_, groups, name, text, new) in enumerate(chosen, 1):
+            for i, mutant in enumerate(chosen, 1):
                 subprocess.run(["rsync", "-a", "--delete", *(
                     f"{TOP}/{n}" for n in ("Kbuild", "VERSION", "include", "kmod")), copy + "/"],
                     check=True)
-                with open(f"{copy}/kmod/{name}") as f:
-                    source = f.read()
-                if source.count(text) != 1:
-                    wrong[i] = [f"is there {source.count(text)} times"]
+                path = f"{copy}/kmod/{mutant.file}"
+                why = mutant.apply(path, path)
+                if why:
+                    wrong[i] = [why]
                     continue
-                with open(f"{copy}/kmod/{name}", "w") as f:
-                    f.write(source.replace(text, new))
                 try:
                     build(copy, f"{out}/{i}.ko")
                 except subprocess.CalledProcessError:
                     wrong[i] = ["cannot be built"]
                     continue
-                todo.write(f"{i} {' '.join(groups)}\n")
+                todo.write(f"{i} {' '.join(mutant.tests)}\n")
         root = subprocess.run([TOP + "/selftests/roots/root", "servers"], check=True,
                               stdout=subprocess.PIPE).stdout.decode().strip()
         # what the kernel says of a mutant is no matter
         subprocess.run([VM + "/run", "--kernel", "uml", "--root", root, "--timeout", "3000",
                         "--no-module", "--keep", out, "--", "bash", "-c", RUN], check=False,
                        cwd=TOP, stdout=subprocess.DEVNULL)
-        for i, (_, groups, name, text, _) in enumerate(chosen, 1):
-            lost = wrong.get(i) or [f"{g} does not see it" for g in groups
-                                    if not seen(out, i, g)]
-            wrong[i] = lost
-            for line in lost:
-                print("# " + line)
-            print("%s %d without: %s: %s" % ("not ok" if lost else "ok", i, name,
-                                             " ".join(text.split())[:70]), flush=True)
+        for i, mutant in enumerate(chosen, 1):
+            wrong.setdefault(i, [f"{g} does not see it" for g in mutant.tests
+                                 if not seen(out, i, g)])
+            mutant.tell(i, wrong[i])
     failed = sum(bool(w) for w in wrong.values())
     print(f"# passed {len(chosen) - failed}, failed {failed}")
     return 1 if failed else 0

@@ -33,10 +33,8 @@ wire() { # NUMBER DEVICE NET...
 wires_up() {
 	local n
 	for n in router peers; do
-		ip netns add "$(ns "$n")" || ktap_skip_all "no network namespaces"
-		on_exit ip netns del "$(ns "$n")"
+		namespace "$n" || ktap_skip_all "no network namespaces"
 	done
-	at router ip link set lo up
 	at router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
 		net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.all.send_redirects=0
 	wire 0 z0 10.0.0.0/24 2001:db8::/64 198.51.100.0/24 2001:db8:77::/48
@@ -48,4 +46,11 @@ wires_up() {
 	export WIRES_ROUTER WIRES_PEERS
 	WIRES_ROUTER=$(ns router)
 	WIRES_PEERS=$(ns peers)
+}
+
+# wires_ready: the wires, and postern on the router, or skip the test
+wires_ready() {
+	needs python3
+	postern_ready
+	wires_up
 }

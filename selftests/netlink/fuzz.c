@@ -83,14 +83,6 @@ static bool is_dump(uint8_t cmd)
 	       cmd == POSTERN_CMD_PINHOLE_GET || cmd == POSTERN_CMD_ENDPOINT_GET;
 }
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 /* ---- what must work */
 
 static bool accepted(struct peer *p, uint8_t cmd, struct answer *answer)

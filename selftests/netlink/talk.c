@@ -9,12 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/postern.h>
 
 #include "talk.h"
 
 static _Alignas(8) unsigned char buffer[128 * 1024];
+
+double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
 
 void peer_open(struct peer *p)
 {

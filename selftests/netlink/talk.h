@@ -47,6 +47,9 @@ struct answer {
 	struct postern_place place;
 };
 
+/* Seconds that pass. */
+double now(void);
+
 /* The number of family postern, also in @group its group; exits if there is none. */
 uint16_t find_family(uint32_t *group);
 

@@ -190,6 +190,14 @@ static inline void put_ack(struct out *o, u8 type, u32 call, const u8 *syntaxes,
 	end_pdu(o);
 }
 
+static inline void put_nak(struct out *o, u32 call)
+{
+	begin_pdu(o, PN_RPC_BIND_NAK, call);
+	put(o, 4, 2);
+	put(o, 0, 2);
+	end_pdu(o);
+}
+
 static inline void begin_request(struct out *o, u32 call, u16 context, u16 opnum)
 {
 	begin_pdu(o, PN_RPC_REQUEST, call);
@@ -208,6 +216,28 @@ static inline void begin_response(struct out *o, u32 call, u16 context)
 	put(o, context, 2);
 	put_fill(o, 2);
 	o->stub = o->n;
+}
+
+/* Calls whose stubs are @n bytes that mean nothing. */
+static inline void put_request(struct out *o, u32 call, u16 context, u16 opnum, u32 n)
+{
+	begin_request(o, call, context, opnum);
+	put_fill(o, n);
+	end_pdu(o);
+}
+
+static inline void put_response(struct out *o, u32 call, u16 context, u32 n)
+{
+	begin_response(o, call, context);
+	put_fill(o, n);
+	end_pdu(o);
+}
+
+/* A header alone. */
+static inline void put_empty(struct out *o, u8 type, u32 call)
+{
+	begin_pdu(o, type, call);
+	end_pdu(o);
 }
 
 /* Towers: little-endian, whatever the rest is. */

@@ -10,28 +10,20 @@ static void sealed_and_signed(void)
 
 	for (level = 2; level <= 5; level++) {
 		o.level = level;
-		PASSES(bound(PN_RPC_NDR32));
-		put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-		PASSES(client());
+		PASSES(asked(PN_RPC_NDR32));
 		put_map_response(&o, 2, 0, &drsuapi, 1);
 		PASSES(server());
 		SAYS("port 49667");
 	}
 	o.level = 6;
 	PASSES(bound(PN_RPC_NDR32));
-	begin_request(&o, 2, 0, PN_EPT_MAP);
-	put_fill(&o, 77);
-	end_pdu(&o);
+	put_request(&o, 2, 0, PN_EPT_MAP, 77);
 	PASSES(client());
-	begin_response(&o, 2, 0);
-	put_fill(&o, 99);
-	end_pdu(&o);
+	put_response(&o, 2, 0, 99);
 	PASSES(server());
 	SAYS("question 2 map sealed\nanswer 2 map sealed\n");
 	/* in the clear it opens nothing either, if the question was not */
-	begin_request(&o, 3, 0, PN_EPT_MAP);
-	put_fill(&o, 77);
-	end_pdu(&o);
+	put_request(&o, 3, 0, PN_EPT_MAP, 77);
 	PASSES(client());
 	o.level = 0;
 	put_map_response(&o, 3, 0, &drsuapi, 1);
@@ -41,17 +33,13 @@ static void sealed_and_signed(void)
 	put_map_request(&o, 4, 0, &DRSUAPI, 4, 0);
 	PASSES(client());
 	o.level = 6;
-	begin_response(&o, 4, 0);
-	put_fill(&o, 20);
-	end_pdu(&o);
+	put_response(&o, 4, 0, 20);
 	PASSES(server());
 	SAYS("answer 4 map sealed\n");
 	CHECK(!whole.ports, "%s", whole.text);
 	/* what the caller says of it */
 	whole.sealed_denied = bytewise.sealed_denied = true;
-	begin_request(&o, 5, 0, PN_EPT_MAP);
-	put_fill(&o, 77);
-	end_pdu(&o);
+	put_request(&o, 5, 0, PN_EPT_MAP, 77);
 	REFUSED(client(), SEALED);
 	o.level = 0;
 }
@@ -70,15 +58,11 @@ static void sealed_by_surprise(void)
 	PASSES(bound(PN_RPC_NDR32));
 	o.level = 0;
 	o.flags = PN_RPC_FIRST;
-	begin_request(&o, 2, 0, PN_EPT_MAP);
-	put(&o, 0, 4);
-	end_pdu(&o);
+	put_request(&o, 2, 0, PN_EPT_MAP, 4);
 	PASSES(client());
 	o.level = 6;
 	o.flags = PN_RPC_LAST;
-	begin_request(&o, 2, 0, PN_EPT_MAP);
-	put_fill(&o, 64);
-	end_pdu(&o);
+	put_request(&o, 2, 0, PN_EPT_MAP, 64);
 	REFUSED(client(), FRAGMENTS);
 
 	/* half of an answer */
@@ -88,15 +72,11 @@ static void sealed_by_surprise(void)
 	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
 	PASSES(client());
 	o.flags = PN_RPC_FIRST;
-	begin_response(&o, 2, 0);
-	put(&o, 0, 4);
-	end_pdu(&o);
+	put_response(&o, 2, 0, 4);
 	PASSES(server());
 	o.level = 6;
 	o.flags = 0;
-	begin_response(&o, 2, 0);
-	put(&o, 0, 4);
-	end_pdu(&o);
+	put_response(&o, 2, 0, 4);
 	o.level = 0;
 	REFUSED(server(), FRAGMENTS);
 }
@@ -112,9 +92,7 @@ static void sealed_late(void)
 	PASSES(client());
 	put_ack(&o, PN_RPC_ALTER_ACK, 2, &result, 1);
 	PASSES(server());
-	begin_request(&o, 3, 0, PN_EPT_LOOKUP);
-	put_fill(&o, 5);
-	end_pdu(&o);
+	put_request(&o, 3, 0, PN_EPT_LOOKUP, 5);
 	PASSES(client());
 	SAYS("question 3 lookup sealed\n");
 
@@ -125,14 +103,10 @@ static void sealed_late(void)
 	put_fill(&o, 4);
 	end_pdu(&o);
 	PASSES(client());
-	begin_request(&o, 3, 0, PN_EPT_FREE);
-	put_fill(&o, 5);
-	end_pdu(&o);
+	put_request(&o, 3, 0, PN_EPT_FREE, 5);
 	PASSES(client());
 	o.level = 0;
-	begin_response(&o, 3, 0);
-	put_fill(&o, 5);
-	end_pdu(&o);
+	put_response(&o, 3, 0, 5);
 	PASSES(server());
 	SILENT("question");
 }
@@ -247,16 +221,12 @@ static void lookup_long(void)
 	PASSES(say_out(PN_RPC_SERVER, &other));
 	SAYS("towers 300 port 50000\n");
 
-	PASSES(bound(PN_RPC_NDR32));
-	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	PASSES(client());
+	PASSES(asked(PN_RPC_NDR32));
 	o.flags = PN_RPC_FIRST;
 	put_map_response(&o, 2, 0, &drsuapi, 1);
 	o.flags = 0;
 	for (i = 0; i < 5; i++) {
-		begin_response(&o, 2, 0);
-		put_fill(&o, 60000);
-		end_pdu(&o);
+		put_response(&o, 2, 0, 60000);
 		if (i < 4)
 			PASSES(server());
 		else
@@ -271,9 +241,7 @@ static void other_calls(void)
 
 	for (op = 0; op < 10; op++) {
 		PASSES(bound(PN_RPC_NDR32));
-		begin_request(&o, 2, 0, op);
-		put_fill(&o, 20);
-		end_pdu(&o);
+		put_request(&o, 2, 0, op, 20);
 		if (op < PN_EPT_LOOKUP || op > PN_EPT_FREE)
 			REFUSED(client(), EPM_CALL);
 		else if (op == PN_EPT_FREE)
@@ -289,9 +257,7 @@ static void other_calls(void)
 
 static void faults(void)
 {
-	PASSES(bound(PN_RPC_NDR32));
-	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	PASSES(client());
+	PASSES(asked(PN_RPC_NDR32));
 	put_fault(&o, 2, 5);
 	PASSES(server());
 	SAYS("answer 2 map drsuapi 4.0 fault 0x5\n");
@@ -301,17 +267,13 @@ static void faults(void)
 	/* before the question is out: the rest of it means nothing */
 	PASSES(bound(PN_RPC_NDR32));
 	o.flags = PN_RPC_FIRST;
-	begin_request(&o, 2, 0, PN_EPT_MAP);
-	put(&o, 0, 4);
-	end_pdu(&o);
+	put_request(&o, 2, 0, PN_EPT_MAP, 4);
 	PASSES(client());
 	put_fault(&o, 2, 5);
 	put_fault(&o, 77, 5);
 	PASSES(server());
 	o.flags = PN_RPC_LAST;
-	begin_request(&o, 2, 0, PN_EPT_MAP);
-	put(&o, 0, 4);
-	end_pdu(&o);
+	put_request(&o, 2, 0, PN_EPT_MAP, 4);
 	PASSES(client());
 	o.flags = 3;
 	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
@@ -326,23 +288,17 @@ static void orphans(void)
 
 	PASSES(bound(PN_RPC_NDR32));
 	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	begin_pdu(&o, PN_RPC_CANCEL, 2);
-	end_pdu(&o);
-	begin_pdu(&o, PN_RPC_ORPHANED, 2);
-	end_pdu(&o);
-	begin_pdu(&o, PN_RPC_ORPHANED, 77);
-	end_pdu(&o);
+	put_empty(&o, PN_RPC_CANCEL, 2);
+	put_empty(&o, PN_RPC_ORPHANED, 2);
+	put_empty(&o, PN_RPC_ORPHANED, 77);
 	PASSES(client());
 	put_map_response(&o, 2, 0, &drsuapi, 1);
 	PASSES(server());
 	SILENT("answer");
 
 	o.flags = PN_RPC_FIRST;
-	begin_request(&o, 3, 0, PN_EPT_MAP);
-	put(&o, 0, 4);
-	end_pdu(&o);
-	begin_pdu(&o, PN_RPC_ORPHANED, 3);
-	end_pdu(&o);
+	put_request(&o, 3, 0, PN_EPT_MAP, 4);
+	put_empty(&o, PN_RPC_ORPHANED, 3);
 	o.flags = 3;
 	/* their places are given to others */
 	for (i = 0; i < PN_EPM_CALLS; i++)
@@ -362,18 +318,12 @@ static void other_interfaces(void)
 	};
 	const u8 results[] = { PN_RPC_NDR32, PN_RPC_OTHER, PN_RPC_NDR32 };
 
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, offers, 3);
-	PASSES(client());
+	PASSES(offered(true, offers, 3));
 	put_ack(&o, PN_RPC_BIND_ACK, 1, results, 3);
 	PASSES(server());
-	begin_request(&o, 2, 1, 77);
-	put_fill(&o, 5000);
-	end_pdu(&o);
+	put_request(&o, 2, 1, 77, 5000);
 	o.flags |= PN_RPC_MAYBE;
-	begin_request(&o, 3, 1, 78);
-	put_fill(&o, 50);
-	end_pdu(&o);
+	put_request(&o, 3, 1, 78, 50);
 	o.flags &= ~PN_RPC_MAYBE;
 	put_map_request(&o, 4, 2, &DRSUAPI, 4, 0);
 	PASSES(client());
@@ -396,32 +346,20 @@ static void bind_nak(void)
 {
 	const u8 result = PN_RPC_NDR32;
 
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
-	PASSES(client());
-	begin_pdu(&o, PN_RPC_BIND_NAK, 1);
-	put(&o, 4, 2);
-	put(&o, 0, 2);
-	end_pdu(&o);
+	PASSES(offered(true, windows, 1));
+	put_nak(&o, 1);
 	PASSES(server());
 	/* it may try again, with another list */
 	put_bind(&o, PN_RPC_BIND, 2, &(struct offer){ 0, &LSARPC, 0, 0, 1 }, 1);
 	PASSES(client());
 	put_ack(&o, PN_RPC_BIND_ACK, 2, &result, 1);
 	PASSES(server());
-	begin_pdu(&o, PN_RPC_SHUTDOWN, 0);
-	end_pdu(&o);
+	put_empty(&o, PN_RPC_SHUTDOWN, 0);
 	PASSES(server());
 
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
-	PASSES(client());
-	begin_pdu(&o, PN_RPC_BIND_NAK, 1);
-	put(&o, 4, 2);
-	put(&o, 0, 2);
-	end_pdu(&o);
-	begin_pdu(&o, PN_RPC_SHUTDOWN, 0);
-	end_pdu(&o);
+	PASSES(offered(true, windows, 1));
+	put_nak(&o, 1);
+	put_empty(&o, PN_RPC_SHUTDOWN, 0);
 	REFUSED(server(), SERVER_FIRST);
 }
 

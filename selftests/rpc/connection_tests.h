@@ -34,13 +34,9 @@ static void data_connection(void)
 	put_ack(&o, PN_RPC_BIND_ACK, 1, results, 2);
 	PASSES(server());
 	o.level = 6;
-	begin_request(&o, 2, 0, 16);
-	put_fill(&o, 65000);
-	end_pdu(&o);
+	put_request(&o, 2, 0, 16, 65000);
 	PASSES(client());
-	begin_response(&o, 2, 0);
-	put_fill(&o, 65000);
-	end_pdu(&o);
+	put_response(&o, 2, 0, 65000);
 	PASSES(server());
 	/* sealed or not, an alter_context is in the clear; the last of them counts */
 	put_bind(&o, PN_RPC_ALTER, 3, offers, 3);
@@ -55,12 +51,8 @@ static void skipping(void)
 	const struct offer offer = { 0, &DRSUAPI, 4, 0, PN_RPC_NDR32 };
 	struct pn_rpc *rpc = &whole.rpc;
 
-	fresh(false);
-	put_bind(&o, PN_RPC_BIND, 1, &offer, 1);
-	PASSES(client());
-	begin_request(&o, 2, 0, 16);
-	put_fill(&o, 976);
-	end_pdu(&o);
+	PASSES(offered(false, &offer, 1));
+	put_request(&o, 2, 0, 16, 976);
 	recorder_feed(&whole, PN_RPC_CLIENT, o.b, 16);
 	CHECK(pn_rpc_skippable(rpc, PN_RPC_CLIENT) == 984, "%u",
 	      pn_rpc_skippable(rpc, PN_RPC_CLIENT));
@@ -139,15 +131,11 @@ static void directions(void)
 		REFUSED(server(), TYPE);
 	}
 	/* a server may call back, but not on the mapper's connection; nobody binds back */
-	fresh(false);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
-	PASSES(client());
+	PASSES(offered(false, windows, 1));
 	put_ack(&o, PN_RPC_BIND_ACK, 1, (u8[]){ 1 }, 1);
-	begin_request(&o, 2, 0, 5);
-	end_pdu(&o);
+	put_request(&o, 2, 0, 5, 0);
 	PASSES(server());
-	begin_response(&o, 2, 0);
-	end_pdu(&o);
+	put_response(&o, 2, 0, 0);
 	PASSES(client());
 	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
 	REFUSED(server(), TYPE);
@@ -176,15 +164,11 @@ static void lists_end(void)
 		o.b[30] = 2;
 		REFUSED(client(), LENGTH);
 	}
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
-	PASSES(client());
+	PASSES(offered(true, windows, 1));
 	put_ack(&o, PN_RPC_BIND_ACK, 1, many, 1);
 	patch(&o, 24, 65535, 2);
 	REFUSED(server(), LENGTH);
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
-	PASSES(client());
+	PASSES(offered(true, windows, 1));
 	put_ack(&o, PN_RPC_BIND_ACK, 1, many, 1);
 	o.b[32] = 2;
 	REFUSED(server(), LENGTH);
@@ -195,9 +179,7 @@ static void resumed(void)
 {
 	fresh(false);
 	whole.deny_bind = bytewise.deny_bind = &LSARPC;
-	begin_request(&o, 7, 0, 3);
-	put_fill(&o, 10);
-	end_pdu(&o);
+	put_request(&o, 7, 0, 3, 10);
 	CHECK(pn_rpc_resumes(PN_RPC_CLIENT, o.b, o.n), "a request");
 	CHECK(pn_rpc_resumes(PN_RPC_CLIENT, o.b, 16), "its header");
 	CHECK(!pn_rpc_resumes(PN_RPC_CLIENT, o.b, 15), "less than a header");

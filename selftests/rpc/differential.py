@@ -42,29 +42,22 @@ import subprocess
 import sys
 import tempfile
 
+from conv import captured
+
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, '..', 'model'))
+from wire import checksum  # noqa: E402
+
 BATCH = 4000
 SERVER, CLIENT = bytes([10, 0, 0, 4]), bytes([10, 0, 0, 9])
 
 
 def bases():
-    """Mapper conversations that were captured: lists of (is_server, bytes)."""
-    found = []
-    folder = os.path.join(HERE, 'captures')
-    for name in sorted(os.listdir(folder)):
-        if not name.endswith('.conv'):
-            continue
-        kind = None
-        with open(os.path.join(folder, name)) as f:
-            for line in f:
-                if line.startswith(('mapper', 'data')):
-                    kind = line.split()[0]
-                    found.append((kind, []))
-                elif line[:1] in '><' and kind:
-                    found[-1][1].append((line[0] == '<', bytes.fromhex(line[2:])))
-    # those in which something is answered
-    return [p for k, p in found if k == 'mapper' and any(b'\x05\x00\x13\x00\x0d' in d and s
-                                                       for s, d in p)]
+    """Captured conversations with the mapper in which something is answered: lists of
+    (is_server, bytes)."""
+    return [pieces for _, mapper, pieces, _ in captured()
+            if mapper and any(b'\x05\x00\x13\x00\x0d' in data and server
+                              for server, data in pieces)]
 
 
 INTERESTING = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 19, 25, 75, 127, 128, 255)
@@ -128,12 +121,6 @@ def mutate(rng, base):
         if data:
             out.append((way, data))
     return out
-
-
-def checksum(data):
-    total = sum(struct.unpack('>%dH' % (len(data) // 2), data))
-    total = (total & 0xffff) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xffff
 
 
 def packets(number, pieces):

@@ -10,9 +10,10 @@ import collections
 import subprocess
 import sys
 
+from replay import MODULUS, Side
+
 FIELDS = ('tcp.stream', 'ip.src', 'ipv6.src', 'tcp.srcport', 'ip.dst', 'ipv6.dst',
           'tcp.dstport', 'tcp.seq_raw', 'tcp.flags', 'tcp.payload')
-MODULUS = 1 << 32
 
 
 def segments(capture):
@@ -25,32 +26,6 @@ def segments(capture):
         f = line.split('\t')
         yield (int(f[0]), (f[1] or f[2], int(f[3])), (f[4] or f[5], int(f[6])),
                int(f[7]), int(f[8], 16), bytes.fromhex(f[9]))
-
-
-class Side:
-    def __init__(self):
-        self.next = None
-        self.early = {}
-
-    def take(self, seq, data):
-        """In-order bytes that this segment completes."""
-        if self.next is None:
-            self.next = seq
-        self.early[seq] = max(data, self.early.get(seq, b''), key=len)
-        out = b''
-        again = True
-        while again:
-            again = False
-            for at, bytes_ in sorted(self.early.items()):
-                done = (self.next - at) % MODULUS
-                if done >= MODULUS // 2:
-                    continue
-                del self.early[at]
-                out += bytes_[done:]
-                self.next = (self.next + max(0, len(bytes_) - done)) % MODULUS
-                again = True
-                break
-        return out
 
 
 def conversations(capture):

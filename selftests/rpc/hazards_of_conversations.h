@@ -8,9 +8,7 @@ static void hazard_ndr64_only(void)
 {
 	const u8 results[] = { 0, PN_RPC_NDR64, PN_RPC_FEATURES };
 
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 3);
-	PASSES(client());
+	PASSES(offered(true, windows, 3));
 	put_ack(&o, PN_RPC_BIND_ACK, 1, results, 3);
 	PASSES(server());
 	o.wide = true;
@@ -30,9 +28,7 @@ static void hazard_ndr64_refused(void)
 {
 	const u8 results[] = { PN_RPC_NDR32, 0, PN_RPC_FEATURES };
 
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 3);
-	PASSES(client());
+	PASSES(offered(true, windows, 3));
 	put_ack(&o, PN_RPC_BIND_ACK, 1, results, 3);
 	PASSES(server());
 	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
@@ -53,9 +49,7 @@ static void hazard_many_contexts(void)
 	for (i = 0; i < 255; i++)
 		offer[i] = (struct offer){ i, &EPM, 3, 0, 15 };
 	results[15] = PN_RPC_NDR32;
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, offer, 16);
-	PASSES(client());
+	PASSES(offered(true, offer, 16));
 	put_ack(&o, PN_RPC_BIND_ACK, 1, results, 16);
 	PASSES(server());
 	put_map_request(&o, 2, 15, &DRSUAPI, 4, 0);
@@ -63,14 +57,10 @@ static void hazard_many_contexts(void)
 	SAYS("bind 15 epmapper 3.0 ndr32,ndr64,features,other\n");
 	SAYS("question 2 map drsuapi");
 
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, offer, 17);
-	REFUSED(client(), CONTEXTS);
+	REFUSED(offered(true, offer, 17), CONTEXTS);
 
 	/* a connection held to its interface keeps none of them */
-	fresh(false);
-	put_bind(&o, PN_RPC_BIND, 1, offer, 255);
-	PASSES(client());
+	PASSES(offered(false, offer, 255));
 	SAYS("bind 254 epmapper");
 }
 
@@ -103,10 +93,7 @@ static void hazard_fragments(void)
 
 	for (size = 1; size < 140; size++) {
 		PASSES(bound(PN_RPC_NDR32));
-		memset(&other, 0, sizeof(other));
-		other.flags = 3;
-		put_map_request(&other, 2, 0, &DRSUAPI, 4, 0);
-		put_fragments(&o, &other, size);
+		put_map_fragments(&o, size, 2, &DRSUAPI, 4);
 		PASSES(client());
 		other.n = 0;
 		put_map_response(&other, 2, 0, &drsuapi, 1);
@@ -118,13 +105,8 @@ static void hazard_fragments(void)
 	PASSES(bound(PN_RPC_NDR32));
 	memset(&a, 0, sizeof(a));
 	memset(&b, 0, sizeof(b));
-	memset(&other, 0, sizeof(other));
-	other.flags = 3;
-	put_map_request(&other, 2, 0, &DRSUAPI, 4, 0);
-	put_fragments(&a, &other, 100);
-	other.n = 0;
-	put_map_request(&other, 3, 0, &NSPI, 56, 0);
-	put_fragments(&b, &other, 100);
+	put_map_fragments(&a, 100, 2, &DRSUAPI, 4);
+	put_map_fragments(&b, 100, 3, &NSPI, 56);
 	put_bytes(&o, a.b, 124);
 	put_bytes(&o, b.b, 124);
 	put_bytes(&o, a.b + 124, a.n - 124);
@@ -146,30 +128,22 @@ static void hazard_fragments_misfit(void)
 		PASSES(bound(PN_RPC_NDR32));
 		if (i) {
 			o.flags = PN_RPC_FIRST;
-			begin_request(&o, 2, 0, PN_EPT_MAP);
-			put(&o, 0, 4);
-			end_pdu(&o);
+			put_request(&o, 2, 0, PN_EPT_MAP, 4);
 			PASSES(client());
 		}
 		o.flags = i == 1 ? PN_RPC_FIRST : PN_RPC_LAST;
 		if (i == 3)
 			o.big = true;
-		begin_request(&o, 2, 0, i == 2 ? PN_EPT_LOOKUP : PN_EPT_MAP);
-		put(&o, 0, 4);
-		end_pdu(&o);
+		put_request(&o, 2, 0, i == 2 ? PN_EPT_LOOKUP : PN_EPT_MAP, 4);
 		if (i == 1)
 			REFUSED(client(), CALL);
 		else
 			REFUSED(client(), FRAGMENTS);
 	}
 	for (i = 0; i < 3; i++) {
-		PASSES(bound(PN_RPC_NDR32));
-		put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-		PASSES(client());
+		PASSES(asked(PN_RPC_NDR32));
 		o.flags = i ? PN_RPC_FIRST : PN_RPC_LAST;
-		begin_response(&o, 2, 0);
-		put(&o, 0, 4);
-		end_pdu(&o);
+		put_response(&o, 2, 0, 4);
 		if (i)
 			PASSES(server());
 		else
@@ -178,9 +152,7 @@ static void hazard_fragments_misfit(void)
 			continue;
 		o.big = i == 2;
 		o.flags = i == 1 ? PN_RPC_FIRST : 0;
-		begin_response(&o, 2, 0);
-		put(&o, 0, 4);
-		end_pdu(&o);
+		put_response(&o, 2, 0, 4);
 		REFUSED(server(), FRAGMENTS);
 	}
 }
@@ -239,9 +211,7 @@ static void hazard_auth_pad_between(void)
 	o.flags = PN_RPC_FIRST;
 	o.pad = 4;
 	o.fill = 1;
-	begin_request(&o, 2, 0, PN_EPT_MAP);
-	put_fill(&o, 20);
-	end_pdu(&o);
+	put_request(&o, 2, 0, PN_EPT_MAP, 20);
 	o.level = 0;
 	REFUSED(client(), FRAGMENTS);
 }
@@ -255,9 +225,7 @@ static void hazard_context_reuse(void)
 	const struct offer wide = { 0, &EPM, 3, 0, PN_RPC_NDR64 };
 	const u8 ndr64 = PN_RPC_NDR64;
 
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, twice, 2);
-	REFUSED(client(), CONTEXT);
+	REFUSED(offered(true, twice, 2), CONTEXT);
 
 	PASSES(bound(PN_RPC_NDR32));
 	put_bind(&o, PN_RPC_ALTER, 2, &another, 1);
@@ -286,9 +254,7 @@ static void hazard_results_short(void)
 	u32 nr;
 
 	for (nr = 0; nr < 256; nr += nr < 5 ? 1 : 125) {
-		fresh(true);
-		put_bind(&o, PN_RPC_BIND, 1, windows, 3);
-		PASSES(client());
+		PASSES(offered(true, windows, 3));
 		put_ack(&o, PN_RPC_BIND_ACK, 1, results, nr);
 		if (nr == 3)
 			PASSES(server());
@@ -302,21 +268,15 @@ static void hazard_results_other(void)
 {
 	u8 result = PN_RPC_NDR64;
 
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
-	PASSES(client());
+	PASSES(offered(true, windows, 1));
 	put_ack(&o, PN_RPC_BIND_ACK, 1, &result, 1);
 	REFUSED(server(), RESULT);
 
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
-	PASSES(client());
+	PASSES(offered(true, windows, 1));
 	result = PN_RPC_NDR32;
 	put_ack(&o, PN_RPC_BIND_ACK, 9, &result, 1);
 	REFUSED(server(), ORDER);
-	fresh(false);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
-	PASSES(client());
+	PASSES(offered(false, windows, 1));
 	put_ack(&o, PN_RPC_BIND_ACK, 9, &result, 1);
 	REFUSED(server(), ORDER);
 
@@ -331,9 +291,7 @@ static void hazard_results_other(void)
 	REFUSED(server(), ORDER);
 
 	/* the mapper in a syntax that we cannot read */
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, &(struct offer){ 0, &EPM, 3, 0, PN_RPC_OTHER }, 1);
-	PASSES(client());
+	PASSES(offered(true, &(struct offer){ 0, &EPM, 3, 0, PN_RPC_OTHER }, 1));
 	result = PN_RPC_OTHER;
 	put_ack(&o, PN_RPC_BIND_ACK, 1, &result, 1);
 	REFUSED(server(), RESULT);
@@ -346,9 +304,7 @@ static void hazard_unasked_answer(void)
 	put_map_response(&o, 2, 0, &drsuapi, 1);
 	REFUSED(server(), CALL);
 
-	PASSES(bound(PN_RPC_NDR32));
-	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	PASSES(client());
+	PASSES(asked(PN_RPC_NDR32));
 	put_map_response(&o, 2, 0, &drsuapi, 1);
 	PASSES(server());
 	put_map_response(&o, 2, 0, &drsuapi, 1);
@@ -378,9 +334,7 @@ static void hazard_no_beginning(void)
 	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
 	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
 	REFUSED(client(), CONTEXT);
-	fresh(true);
-	put_bind(&o, PN_RPC_BIND, 1, windows, 1);
-	PASSES(client());
+	PASSES(offered(true, windows, 1));
 	put_map_response(&o, 2, 0, &drsuapi, 1);
 	REFUSED(server(), ORDER);
 }

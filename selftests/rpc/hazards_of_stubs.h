@@ -81,9 +81,7 @@ static void hazard_counts(void)
 	u32 i, j;
 
 	for (i = 0; i < ARRAY_SIZE(arrays); i++) {
-		PASSES(bound(i & 1 ? PN_RPC_NDR64 : PN_RPC_NDR32));
-		put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-		PASSES(client());
+		PASSES(asked(i & 1 ? PN_RPC_NDR64 : PN_RPC_NDR32));
 		begin_response(&o, 2, 0);
 		put_handle(&o);
 		put_u32(&o, arrays[i].nr);
@@ -100,9 +98,7 @@ static void hazard_counts(void)
 		CHECK(whole.reason == arrays[i].reason, "array %u: %s", i, whole.text);
 	}
 
-	PASSES(bound(PN_RPC_NDR64));
-	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	PASSES(client());
+	PASSES(asked(PN_RPC_NDR64));
 	put_map_response(&o, 2, 0, nulls, 3);
 	PASSES(server());
 	SAYS("towers 1 port 49667 10.0.0.4\n");
@@ -222,9 +218,7 @@ static void hazard_tower_floors(void)
 	for (i = 0; i < ARRAY_SIZE(ends); i++) {
 		make_tower(octets, &drsuapi);
 		memcpy(octets + 52, ends[i].octets, ends[i].n);
-		PASSES(bound(PN_RPC_NDR32));
-		put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-		PASSES(client());
+		PASSES(asked(PN_RPC_NDR32));
 		begin_response(&o, 2, 0);
 		put_handle(&o);
 		put_array(&o, 4, 1);
@@ -257,17 +251,13 @@ static void hazard_other_interface(void)
 {
 	struct tower towers[] = { drsuapi, drsuapi };
 
-	PASSES(bound(PN_RPC_NDR32));
-	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	PASSES(client());
+	PASSES(asked(PN_RPC_NDR32));
 	towers[1].uuid = &LSARPC;
 	put_map_response(&o, 2, 0, towers, 2);
 	REFUSED(server(), EPM_OTHER);
 	SILENT("port");
 
-	PASSES(bound(PN_RPC_NDR32));
-	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	PASSES(client());
+	PASSES(asked(PN_RPC_NDR32));
 	towers[0].major = 3;
 	put_map_response(&o, 2, 0, towers, 1);
 	REFUSED(server(), EPM_OTHER);
@@ -281,17 +271,13 @@ static void hazard_ports(void)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(low); i++) {
-		PASSES(bound(PN_RPC_NDR32));
-		put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-		PASSES(client());
+		PASSES(asked(PN_RPC_NDR32));
 		t.port = low[i];
 		put_map_response(&o, 2, 0, &t, 1);
 		PASSES(server());
 		SAYS("status 0 towers 1 others 1\n");
 	}
-	PASSES(bound(PN_RPC_NDR32));
-	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	PASSES(client());
+	PASSES(asked(PN_RPC_NDR32));
 	t.port = 1024;
 	put_map_response(&o, 2, 0, &t, 1);
 	PASSES(server());

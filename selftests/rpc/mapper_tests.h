@@ -62,14 +62,10 @@ static void decoders_bounded(void)
 	PASSES(bound(PN_RPC_NDR32));
 	o.flags = PN_RPC_FIRST;
 	for (i = 0; i < PN_EPM_DECODERS; i++) {
-		begin_request(&o, 2 + i, 0, PN_EPT_MAP);
-		put(&o, 0, 4);
-		end_pdu(&o);
+		put_request(&o, 2 + i, 0, PN_EPT_MAP, 4);
 	}
 	PASSES(client());
-	begin_request(&o, 2 + i, 0, PN_EPT_MAP);
-	put(&o, 0, 4);
-	end_pdu(&o);
+	put_request(&o, 2 + i, 0, PN_EPT_MAP, 4);
 	REFUSED(client(), FRAGMENTS);
 
 	PASSES(bound(PN_RPC_NDR32));
@@ -78,22 +74,16 @@ static void decoders_bounded(void)
 	PASSES(client());
 	o.flags = PN_RPC_FIRST;
 	for (i = 0; i < PN_EPM_DECODERS; i++) {
-		begin_response(&o, 2 + i, 0);
-		put(&o, 0, 4);
-		end_pdu(&o);
+		put_response(&o, 2 + i, 0, 4);
 	}
 	PASSES(server());
-	begin_response(&o, 2 + i, 0);
-	put(&o, 0, 4);
-	end_pdu(&o);
+	put_response(&o, 2 + i, 0, 4);
 	REFUSED(server(), FRAGMENTS);
 }
 
 static void not_registered(void)
 {
-	PASSES(bound(PN_RPC_NDR32));
-	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	PASSES(client());
+	PASSES(asked(PN_RPC_NDR32));
 	begin_response(&o, 2, 0);
 	put_handle(&o);
 	put_array(&o, 4, 0);
@@ -106,9 +96,7 @@ static void not_registered(void)
 /* What comes with an error opens nothing. */
 static void status_and_towers(void)
 {
-	PASSES(bound(PN_RPC_NDR32));
-	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	PASSES(client());
+	PASSES(asked(PN_RPC_NDR32));
 	put_map_response(&o, 2, 0, &drsuapi, 1);
 	patch(&o, o.n - 4, 0x6d8, 4);
 	PASSES(server());
@@ -120,9 +108,7 @@ static void entry_handle(void)
 {
 	u32 at;
 
-	PASSES(bound(PN_RPC_NDR32));
-	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
-	PASSES(client());
+	PASSES(asked(PN_RPC_NDR32));
 	put_map_response(&o, 2, 0, &drsuapi, 1);
 	at = o.stub + 7;
 	o.b[at] = 0x55;
@@ -138,9 +124,7 @@ static void entry_handle(void)
 	end_pdu(&o);
 	PASSES(server());
 	CHECK(whole.questions == 1 && whole.answers == 1, "%s", whole.text);
-	begin_request(&o, 4, 0, PN_EPT_FREE);
-	put_fill(&o, 19);
-	end_pdu(&o);
+	put_request(&o, 4, 0, PN_EPT_FREE, 19);
 	REFUSED(client(), EPM_NDR);
 }
 
@@ -158,6 +142,22 @@ static void any_address(void)
 	CHECK(whole.ports == 1, "%u ports", whole.ports);
 }
 
+/* What a client is told that takes up to 500 towers. */
+static enum pn_rpc_reason told(u32 call, const struct tower *towers, u32 nr)
+{
+	begin_request(&o, call, 0, PN_EPT_MAP);
+	put_map(&o, &DRSUAPI, 4, 0);
+	patch(&o, o.n - 4, 500, 4);
+	end_pdu(&o);
+	if (client())
+		return whole.reason;
+	begin_response(&o, call, 0);
+	put_towers(&o, towers, nr);
+	patch(&o, o.stub + 24, 500, 4);
+	end_pdu(&o);
+	return server();
+}
+
 /* More ports than are kept, and the same one on several addresses. */
 static void ports_bounded(void)
 {
@@ -169,31 +169,13 @@ static void ports_bounded(void)
 		towers[i].port += i / 3;
 	}
 	PASSES(bound(PN_RPC_NDR32));
-	begin_request(&o, 2, 0, PN_EPT_MAP);
-	put_map(&o, &DRSUAPI, 4, 0);
-	patch(&o, o.n - 4, 500, 4);
-	end_pdu(&o);
-	PASSES(client());
-	begin_response(&o, 2, 0);
-	put_towers(&o, towers, 12);
-	patch(&o, o.stub + 24, 500, 4);
-	end_pdu(&o);
-	PASSES(server());
+	PASSES(told(2, towers, 12));
 	SAYS("towers 12 port 49667 10.0.0.4 port 49668 10.0.0.4 port 49669 10.0.0.4 "
 	     "port 49670 10.0.0.4\n");
 
 	for (i = 0; i < 12; i++)
 		towers[i].port = 50000 + i;
-	begin_request(&o, 3, 0, PN_EPT_MAP);
-	put_map(&o, &DRSUAPI, 4, 0);
-	patch(&o, o.n - 4, 500, 4);
-	end_pdu(&o);
-	PASSES(client());
-	begin_response(&o, 3, 0);
-	put_towers(&o, towers, 12);
-	patch(&o, o.stub + 24, 500, 4);
-	end_pdu(&o);
-	PASSES(server());
+	PASSES(told(3, towers, 12));
 	SAYS("answer 3 map drsuapi 4.0 status 0 towers 12 port 50000");
 	CHECK(whole.ports == 4 + PN_EPT_PORTS, "%u ports", whole.ports);
 }
@@ -226,10 +208,7 @@ static void replaceable(void)
 		bool apart = size != 37 && size < 59;
 
 		PASSES(bound(PN_RPC_NDR32));
-		memset(&other, 0, sizeof(other));
-		other.flags = 3;
-		put_map_request(&other, 2, 0, &DRSUAPI, 4, 0);
-		put_fragments(&o, &other, size);
+		put_map_fragments(&o, size, 2, &DRSUAPI, 4);
 		PASSES(client());
 		CHECK(whole.replaceable == !apart, "%u: %s", size, whole.text);
 	}

@@ -106,6 +106,19 @@ static inline enum pn_rpc_reason record_epm_bind(struct pn_epm *epm,
 	return record_bind(c);
 }
 
+/* Which call, and about what. */
+static inline void record_what(u32 call, u8 op, bool sealed, bool any, const struct pn_uuid *u,
+			       u16 major, u16 minor)
+{
+	record("%u %s", call, op_name(op));
+	if (sealed)
+		record(" sealed");
+	else if (any)
+		record(" any");
+	else
+		record_interface(u, major, minor);
+}
+
 static inline enum pn_rpc_reason record_question(struct pn_epm *epm,
 						 struct pn_epm_question *q)
 {
@@ -113,13 +126,8 @@ static inline enum pn_rpc_reason record_question(struct pn_epm *epm,
 
 	assert(epm == &r->epm);
 	r->questions++;
-	record("question %u %s", q->call, op_name(q->op));
-	if (q->sealed)
-		record(" sealed");
-	else if (q->any)
-		record(" any");
-	else
-		record_interface(&q->uuid, q->major, q->minor);
+	record("question ");
+	record_what(q->call, q->op, q->sealed, q->any, &q->uuid, q->major, q->minor);
 	if (q->replaceable) {
 		record(" at %llu", (unsigned long long)q->uuid_at);
 		r->replaceable++;
@@ -144,13 +152,8 @@ static inline enum pn_rpc_reason record_answer(struct pn_epm *epm,
 	assert(!result->nr || (!result->status && !a->fault && !a->blind && !a->sealed));
 	r->answers++;
 	r->ports += result->nr;
-	record("answer %u %s", a->call, op_name(a->op));
-	if (a->sealed)
-		record(" sealed");
-	else if (a->any)
-		record(" any");
-	else
-		record_interface(a->uuid, a->major, a->minor);
+	record("answer ");
+	record_what(a->call, a->op, a->sealed, a->any, a->uuid, a->major, a->minor);
 	if (a->fault)
 		record(" fault %#x", a->fault);
 	else if (!a->sealed)

@@ -99,7 +99,15 @@ static inline bool said(const char *text)
 		      pn_rpc_reason_name(reason_), whole.text);		\
 	} while (0)
 
-/* Bound to the mapper in context 0 with one syntax. Return: refused. */
+/* A connection that begins with a bind. Return: why it was refused, as below. */
+static inline enum pn_rpc_reason offered(bool mapper, const struct offer *offers, u32 nr)
+{
+	fresh(mapper);
+	put_bind(&o, PN_RPC_BIND, 1, offers, nr);
+	return client();
+}
+
+/* Bound to the mapper in context 0 with one syntax. */
 static inline enum pn_rpc_reason bound(u8 syntax)
 {
 	const struct offer offer = { 0, &EPM, 3, 0, syntax };
@@ -115,6 +123,25 @@ static inline enum pn_rpc_reason bound(u8 syntax)
 	o.wide = syntax == PN_RPC_NDR64;
 	o.level = level;
 	return whole.reason;
+}
+
+/* Then, in call 2, asked for the ports of one interface. */
+static inline enum pn_rpc_reason asked(u8 syntax)
+{
+	if (bound(syntax))
+		return whole.reason;
+	put_map_request(&o, 2, 0, &DRSUAPI, 4, 0);
+	return client();
+}
+
+/* Such a question to @to, by way of @other, in fragments of at most @size bytes of stub. */
+static inline void put_map_fragments(struct out *to, u32 size, u32 call,
+				     const struct pn_uuid *uuid, u16 major)
+{
+	memset(&other, 0, sizeof(other));
+	other.flags = PN_RPC_FIRST | PN_RPC_LAST;
+	put_map_request(&other, call, 0, uuid, major, 0);
+	put_fragments(to, &other, size);
 }
 
 #endif /* TALK_H */

@@ -133,32 +133,41 @@ static void test_tcp_flags(void)
 
 static void test_ipv4_reasons(void)
 {
-	static const u8 lsrr[] = { 1, 131, 7, 4, 198, 51, 100, 9 };
-	static const u8 ssrr[] = { 137, 7, 4, 198, 51, 100, 9, 0 };
-	static const u8 long_option[] = { 7, 9, 4, 0, 0, 0, 0, 0 };
-	static const u8 short_option[] = { 1, 1, 7, 1 };
-	static const u8 cut_option[] = { 1, 1, 1, 7 };
-	static const u8 after_end[] = { 0, 131, 7, 4 };
+	static const struct {
+		const char *what;
+		enum pn_reason want;
+		u8 n, bytes[8];
+	} options[] = {
+		{ "loose source route", PN_SOURCE_ROUTE, 8, { 1, 131, 7, 4, 198, 51, 100, 9 } },
+		{ "strict source route", PN_SOURCE_ROUTE, 8, { 137, 7, 4, 198, 51, 100, 9, 0 } },
+		{ "option beyond the header", PN_MALFORMED, 8, { 7, 9, 4, 0, 0, 0, 0, 0 } },
+		{ "option of one byte", PN_MALFORMED, 4, { 1, 1, 7, 1 } },
+		{ "option without its length", PN_MALFORMED, 4, { 1, 1, 1, 7 } },
+		{ "what stands behind the end of options", PN_OK, 4, { 0, 131, 7, 4 } },
+	};
+	static const struct {
+		const char *what;
+		u8 proto, n, bytes[8];
+	} malformed[] = {
+		{ "UDP longer than the packet", 17, 8, { 0, 1, 0, 53, 0, 9, 0, 0 } },
+		{ "UDP shorter than its header", 17, 8, { 0, 1, 0, 53, 0, 7, 0, 0 } },
+		{ "UDP header cut", 17, 7, { 0, 1, 0, 53, 0, 8, 0 } },
+		{ "SCTP cut", 132, 3, { 0, 1, 0 } },
+		{ "ICMP cut", 1, 3, { 8, 0, 0 } },
+	};
 	struct packet p;
+	u32 i;
 
-	p = ipv4(6, lsrr, 8);
-	tcp(&p, 5, 2);
-	expect(p, false, PN_SOURCE_ROUTE, "loose source route");
-	p = ipv4(6, ssrr, 8);
-	tcp(&p, 5, 2);
-	expect(p, false, PN_SOURCE_ROUTE, "strict source route");
-	p = ipv4(6, long_option, 8);
-	tcp(&p, 5, 2);
-	expect(p, false, PN_MALFORMED, "option beyond the header");
-	p = ipv4(6, short_option, 4);
-	tcp(&p, 5, 2);
-	expect(p, false, PN_MALFORMED, "option of one byte");
-	p = ipv4(6, cut_option, 4);
-	tcp(&p, 5, 2);
-	expect(p, false, PN_MALFORMED, "option without its length");
-	p = ipv4(6, after_end, 4);
-	tcp(&p, 5, 2);
-	expect(p, false, PN_OK, "what stands behind the end of options");
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		p = ipv4(6, options[i].bytes, options[i].n);
+		tcp(&p, 5, 2);
+		expect(p, false, options[i].want, options[i].what);
+	}
+	for (i = 0; i < ARRAY_SIZE(malformed); i++) {
+		p = ipv4(malformed[i].proto, NULL, 0);
+		put(&p, malformed[i].bytes, malformed[i].n);
+		expect(p, false, PN_MALFORMED, malformed[i].what);
+	}
 
 	p = ipv4(6, NULL, 0);
 	tcp(&p, 4, 2);
@@ -170,21 +179,6 @@ static void test_ipv4_reasons(void)
 	tcp(&p, 5, 2);
 	p.len--;
 	expect(p, false, PN_MALFORMED, "TCP header cut");
-	p = ipv4(17, NULL, 0);
-	PUT(&p, 0, 1, 0, 53, 0, 9, 0, 0);
-	expect(p, false, PN_MALFORMED, "UDP longer than the packet");
-	p = ipv4(17, NULL, 0);
-	PUT(&p, 0, 1, 0, 53, 0, 7, 0, 0);
-	expect(p, false, PN_MALFORMED, "UDP shorter than its header");
-	p = ipv4(17, NULL, 0);
-	PUT(&p, 0, 1, 0, 53, 0, 8, 0);
-	expect(p, false, PN_MALFORMED, "UDP header cut");
-	p = ipv4(132, NULL, 0);
-	PUT(&p, 0, 1, 0);
-	expect(p, false, PN_MALFORMED, "SCTP cut");
-	p = ipv4(1, NULL, 0);
-	PUT(&p, 8, 0, 0);
-	expect(p, false, PN_MALFORMED, "ICMP cut");
 	p = ipv4(6, NULL, 0);
 	tcp(&p, 5, 2);
 	p.byte[0] = 0x44;
@@ -206,8 +200,31 @@ static void put_headers(struct packet *p, u32 n, u8 nexthdr)
 
 static void test_ipv6_reasons(void)
 {
+	/* what stands between the IPv6 header and TCP */
+	static const struct {
+		const char *what;
+		enum pn_reason want;
+		u8 first, n, bytes[16];
+	} between[] = {
+		{ "hop-by-hop in second place", PN_EXT_HEADERS,
+		  60, 16, { 0, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4, 0, 0, 0, 0 } },
+		{ "an experiment", PN_EXT_HEADERS, 253, 8, { 6, 0, 1, 4, 0, 0, 0, 0 } },
+		{ "extension header longer than the packet", PN_MALFORMED,
+		  60, 8, { 6, 3, 1, 4, 0, 0, 0, 0 } },
+		{ "authentication header counts in fours", PN_OK,
+		  51, 12, { 6, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 } },
+		{ "a later fragment behind defragmentation", PN_MALFORMED,
+		  44, 8, { 6, 0, 0, 8, 0, 0, 0, 1 } },
+	};
 	struct packet p;
+	u32 i;
 
+	for (i = 0; i < ARRAY_SIZE(between); i++) {
+		p = ipv6(between[i].first);
+		put(&p, between[i].bytes, between[i].n);
+		tcp(&p, 5, 2);
+		expect(p, true, between[i].want, between[i].what);
+	}
 	p = ipv6(60);
 	put_headers(&p, 8, 6);
 	tcp(&p, 5, 2);
@@ -216,14 +233,6 @@ static void test_ipv6_reasons(void)
 	put_headers(&p, 9, 6);
 	tcp(&p, 5, 2);
 	expect(p, true, PN_EXT_HEADERS, "nine extension headers");
-	p = ipv6(60);
-	PUT(&p, 0, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4, 0, 0, 0, 0);
-	tcp(&p, 5, 2);
-	expect(p, true, PN_EXT_HEADERS, "hop-by-hop in second place");
-	p = ipv6(253);
-	PUT(&p, 6, 0, 1, 4, 0, 0, 0, 0);
-	tcp(&p, 5, 2);
-	expect(p, true, PN_EXT_HEADERS, "an experiment");
 	p = ipv6(43);
 	PUT(&p, 6, 2, 0, 1, 0, 0, 0, 0);
 	PUT(&p, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9);
@@ -232,20 +241,8 @@ static void test_ipv6_reasons(void)
 	p.byte[42] = 4;
 	expect(p, true, PN_OK, "routing header 4 (segment routing)");
 	p = ipv6(60);
-	PUT(&p, 6, 3, 1, 4, 0, 0, 0, 0);
-	tcp(&p, 5, 2);
-	expect(p, true, PN_MALFORMED, "extension header longer than the packet");
-	p = ipv6(60);
 	PUT(&p, 6, 0, 1, 4);
 	expect(p, true, PN_MALFORMED, "extension header cut");
-	p = ipv6(51);
-	PUT(&p, 6, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-	tcp(&p, 5, 2);
-	expect(p, true, PN_OK, "authentication header counts in fours");
-	p = ipv6(44);
-	PUT(&p, 6, 0, 0, 8, 0, 0, 0, 1);
-	tcp(&p, 5, 2);
-	expect(p, true, PN_MALFORMED, "a later fragment behind defragmentation");
 	p = ipv6(59);
 	expect(p, true, PN_OK, "no next header");
 	p = ipv6(6);

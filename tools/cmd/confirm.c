@@ -5,17 +5,10 @@
 
 enum status cmd_confirm(const struct args *args)
 {
-	enum status status;
-	struct nl nl;
+	enum status status = kernel_order(POSTERN_CMD_POLICY_CONFIRM, "confirming");
 
 	(void)args;
-	status = kernel_open(&nl);
-	if (status != STATUS_OK)
-		return status;
-	if (kernel_call(&nl, kernel_request(&nl, POSTERN_CMD_POLICY_CONFIRM, 0), NULL, NULL))
-		status = kernel_complain(&nl, "confirming");
-	else
+	if (status == STATUS_OK)
 		out_bool("confirmed", "The policy stays.\n", true);
-	kernel_close(&nl);
 	return status;
 }

@@ -5,17 +5,10 @@
 
 enum status cmd_reset(const struct args *args)
 {
-	enum status status;
-	struct nl nl;
+	enum status status = kernel_order(POSTERN_CMD_COUNTER_RESET, "resetting the counters");
 
 	(void)args;
-	status = kernel_open(&nl);
-	if (status != STATUS_OK)
-		return status;
-	if (kernel_call(&nl, kernel_request(&nl, POSTERN_CMD_COUNTER_RESET, 0), NULL, NULL))
-		status = kernel_complain(&nl, "resetting the counters");
-	else
+	if (status == STATUS_OK)
 		out_bool("reset", "Every counter is 0.\n", true);
-	kernel_close(&nl);
 	return status;
 }

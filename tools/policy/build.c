@@ -6,18 +6,6 @@
 #include "address.h"
 #include "build.h"
 
-static int shown(const char *text)
-{
-	return strlen(text) > 64 ? 64 : (int)strlen(text);
-}
-
-static const char *place(struct policy *p, const struct loc *loc)
-{
-	const struct source *src = p->sources.v[loc->source];
-
-	return arena_printf(&p->arena, "%s:%u", src->path, loc->line);
-}
-
 static bool check_name(struct policy *p, const struct ref *name)
 {
 	if (!name_is_valid(name->name)) {
@@ -44,7 +32,7 @@ static bool claim_place(struct policy *p, const struct ref *name)
 	if (!other)
 		return true;
 	diag_error(&p->diags, name->loc, "'%s' is already the name of %s, defined at %s.",
-		   name->name, other->zone ? "a zone" : "hosts", place(p, &other->loc));
+		   name->name, other->zone ? "a zone" : "hosts", policy_place(p, &other->loc));
 	return false;
 }
 
@@ -89,7 +77,8 @@ static void add_ifaces(struct policy *p, struct zone *zone, const struct vec *if
 				twice = true;
 				diag_error(&p->diags, iface->loc,
 					   "interface '%s' is already in zone '%s', see %s.",
-					   iface->name, other->name, place(p, &other_iface->loc));
+					   iface->name, other->name,
+					   policy_place(p, &other_iface->loc));
 			}
 		}
 		vec_for_each(other_iface, &zone->ifaces) {
@@ -399,7 +388,7 @@ void build_service(struct policy *p, const struct ref *name, const struct vec *w
 	other = names_get(&p->service_names, name->name);
 	if (other) {
 		diag_error(&p->diags, name->loc, "service '%s' is already defined at %s.",
-			   name->name, place(p, &other->name_loc));
+			   name->name, policy_place(p, &other->name_loc));
 		return;
 	}
 	names_put(&p->service_names, name->name, s);
@@ -542,7 +531,7 @@ void build_set_observe(struct policy *p, struct loc loc)
 {
 	if (p->observe)
 		diag_error(&p->diags, loc, "observe is already set at %s.",
-			   place(p, &p->observe_loc));
+			   policy_place(p, &p->observe_loc));
 	p->observe = true;
 	p->observe_loc = loc;
 }
@@ -551,7 +540,7 @@ void build_set_mark(struct policy *p, const struct ref *word, struct loc loc)
 {
 	if (p->mark_mask) {
 		diag_error(&p->diags, loc, "the mark is already set at %s.",
-			   place(p, &p->mark_loc));
+			   policy_place(p, &p->mark_loc));
 		return;
 	}
 	if (!parse_mark(p, word, &p->mark, &p->mark_mask))

@@ -30,6 +30,11 @@ struct diag *diag_add(struct diags *d, enum severity severity, struct loc loc, c
 	return diag;
 }
 
+int shown(const char *word)
+{
+	return (int)strnlen(word, 64);
+}
+
 void diag_keep_line(struct diags *d, struct diag *diag, const char *line, size_t len)
 {
 	if (diag)
@@ -40,13 +45,9 @@ static int compare(const void *pa, const void *pb)
 {
 	const struct diag *a = *(struct diag *const *)pa, *b = *(struct diag *const *)pb;
 
-	if (a->loc.source != b->loc.source)
-		return a->loc.source < b->loc.source ? -1 : 1;
-	if (a->loc.line != b->loc.line)
-		return a->loc.line < b->loc.line ? -1 : 1;
-	if (a->loc.col != b->loc.col)
-		return a->loc.col < b->loc.col ? -1 : 1;
-	return a->seq < b->seq ? -1 : a->seq > b->seq;
+	int order = loc_compare(&a->loc, &b->loc);
+
+	return order ? order : a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
 void diags_sort(struct diags *d)

@@ -40,6 +40,9 @@ struct diag *diag_add(struct diags *d, enum severity severity, struct loc loc, c
 #define diag_error(d, loc, ...) diag_add(d, SEVERITY_ERROR, loc, __VA_ARGS__)
 #define diag_warning(d, loc, ...) diag_add(d, SEVERITY_WARNING, loc, __VA_ARGS__)
 
+/* How much of a user's word is told, for %.*s. */
+int shown(const char *word);
+
 /* For a text that is not kept. */
 void diag_keep_line(struct diags *d, struct diag *diag, const char *line, size_t len);
 

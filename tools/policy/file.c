@@ -187,13 +187,9 @@ static bool read_list(struct list_reader *r, int fd, const char **why)
 	ssize_t got;
 
 	for (;;) {
-		got = read(fd, piece + have, PIECE - have);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			*why = strerror(errno);
+		got = read_some(fd, piece + have, PIECE - have, why);
+		if (got < 0)
 			return false;
-		}
 		if (!got)
 			break;
 		have += (size_t)got;

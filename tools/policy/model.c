@@ -16,6 +16,13 @@ struct policy *policy_new(void)
 	return p;
 }
 
+const char *policy_place(struct policy *p, const struct loc *loc)
+{
+	const struct source *src = p->sources.v[loc->source];
+
+	return arena_printf(&p->arena, "%s:%u", src->path, loc->line);
+}
+
 void policy_free(struct policy *p)
 {
 	struct source *src;

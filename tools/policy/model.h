@@ -152,6 +152,9 @@ struct policy {
 struct policy *policy_new(void);
 void policy_free(struct policy *p);
 
+/* FILE:LINE, in the policy's arena. */
+const char *policy_place(struct policy *p, const struct loc *loc);
+
 /* builtin.c */
 struct service *builtin_service(struct policy *p, const char *name);
 bool builtin_is(const struct service *s);

@@ -114,13 +114,6 @@ static void claim_service(struct claims *c, struct service *s, uint32_t hosts,
 		claim_service(c, member, hosts, loc, walk);
 }
 
-static bool is_later(const struct loc *a, const struct loc *b)
-{
-	if (a->source != b->source)
-		return a->source > b->source;
-	return a->line != b->line ? a->line > b->line : a->col > b->col;
-}
-
 static int by_port(const void *pa, const void *pb)
 {
 	const struct claim *a = pa, *b = pb;
@@ -129,12 +122,12 @@ static int by_port(const void *pa, const void *pb)
 		return a->hosts < b->hosts ? -1 : 1;
 	if (a->lo != b->lo)
 		return a->lo < b->lo ? -1 : 1;
-	return is_later(&a->loc, &b->loc) ? 1 : is_later(&b->loc, &a->loc) ? -1 : 0;
+	return loc_compare(&a->loc, &b->loc);
 }
 
 static void refuse(struct policy *p, const struct claim *a, const struct claim *b)
 {
-	const struct claim *later = is_later(&b->loc, &a->loc) ? b : a;
+	const struct claim *later = loc_compare(&b->loc, &a->loc) > 0 ? b : a;
 	const struct claim *first = later == a ? b : a;
 	const struct source *src = p->sources.v[first->loc.source];
 	unsigned int port = a->lo > b->lo ? a->lo : b->lo;
@@ -164,11 +157,11 @@ static void compare_claims(struct policy *p, struct claims *c)
 			furthest[0] = furthest[1] = NULL;
 		other = furthest[!now->pinned];
 		if (other && other->hi >= now->lo) {
-			const struct loc *later = is_later(&other->loc, &now->loc) ? &other->loc :
-										     &now->loc;
+			const struct loc *later =
+				loc_compare(&other->loc, &now->loc) > 0 ? &other->loc : &now->loc;
 
 			/* Once for each place: an interface stands for several UUIDs. */
-			if (is_later(later, &told) || is_later(&told, later))
+			if (loc_compare(later, &told))
 				refuse(p, now, other);
 			told = *later;
 		}

@@ -26,6 +26,9 @@ void policy_warn(struct policy *p);
 bool prefix_file_read(struct policy *p, struct hosts *h, const struct ref *file);
 char *policy_path(struct policy *p, const struct ref *path);
 
+/* Is this router among the ends of a rule? */
+bool names_self(const struct vec *list);
+
 /* What becomes of a connection of @client, in @zone, to TCP @port of this router. */
 enum self_verdict {
 	SELF_ALLOWED,

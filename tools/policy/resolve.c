@@ -14,11 +14,6 @@
  */
 #define MEMBERS_MAX 7400
 
-static int shown(const char *text)
-{
-	return strlen(text) > 64 ? 64 : (int)strlen(text);
-}
-
 static void unknown(struct policy *p, const struct loc *loc, const char *name, const char *what,
 		    const struct nearest *near)
 {

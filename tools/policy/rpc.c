@@ -8,11 +8,6 @@
 /* In a longer list nobody looks whether an interface is named twice. */
 #define TWICE_MAX 1000
 
-static int shown(const char *text)
-{
-	return strlen(text) > 64 ? 64 : (int)strlen(text);
-}
-
 struct rpc *rpc_new(struct arena *arena)
 {
 	struct rpc *rpc = arena_alloc(arena, sizeof(*rpc));

@@ -3,7 +3,7 @@
 #include "cover.h"
 #include "policy.h"
 
-static bool names_self(const struct vec *list)
+bool names_self(const struct vec *list)
 {
 	struct endpoint *e;
 

@@ -12,6 +12,27 @@
 /* Columns and offsets are int in flex and bison. */
 #define SOURCE_MAX ((size_t)512 << 20)
 
+int loc_compare(const struct loc *a, const struct loc *b)
+{
+	if (a->source != b->source)
+		return a->source < b->source ? -1 : 1;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return a->col < b->col ? -1 : a->col > b->col;
+}
+
+ssize_t read_some(int fd, char *to, size_t room, const char **why)
+{
+	ssize_t got;
+
+	do {
+		got = read(fd, to, room);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		*why = strerror(errno);
+	return got;
+}
+
 static bool read_all(struct source *src, int fd, size_t expect, const char **why)
 {
 	size_t cap = expect + 1;
@@ -23,13 +44,9 @@ static bool read_all(struct source *src, int fd, size_t expect, const char **why
 			cap *= 2;
 			src->text = xrealloc(src->text, cap + 1, 1);
 		}
-		got = read(fd, src->text + src->len, cap - src->len);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			*why = strerror(errno);
+		got = read_some(fd, src->text + src->len, cap - src->len, why);
+		if (got < 0)
 			return false;
-		}
 		if (!got)
 			break;
 		src->len += (size_t)got;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Lines and columns count from 1, columns in bytes; the end is exclusive. */
 struct loc {
@@ -12,6 +13,9 @@ struct loc {
 	unsigned int line, col;
 	unsigned int end_line, end_col;
 };
+
+/* Below 0, 0 or above: @a stands before, at or behind @b. */
+int loc_compare(const struct loc *a, const struct loc *b);
 
 struct source {
 	char *path; /* as the user names it */
@@ -26,6 +30,9 @@ struct source {
 /* Reads the whole file; "-" is standard input. False: see *why, a static string. */
 bool source_read(struct source *src, const char *path, const char **why);
 void source_release(struct source *src);
+
+/* read(2) that no signal ends early. Below 0: see *why, a static string. */
+ssize_t read_some(int fd, char *to, size_t room, const char **why);
 
 /* The text of a line, without its end; empty if there is none. */
 const char *source_line(const struct source *src, unsigned int line, size_t *len);

@@ -7,13 +7,6 @@
 #include "policy.h"
 #include "warn.h"
 
-static const char *place(struct policy *p, const struct loc *loc)
-{
-	const struct source *src = p->sources.v[loc->source];
-
-	return arena_printf(&p->arena, "%s:%u", src->path, loc->line);
-}
-
 static void warn_empty_hosts(struct policy *p)
 {
 	struct hosts *h;
@@ -41,7 +34,7 @@ static void warn_shadowed_ifaces(struct policy *p)
 							     "'%s' is in zone '%s' by '%s' at %s, since that comes first.",
 							     iface->name, earlier->name,
 							     pattern->name,
-							     place(p, &pattern->loc));
+							     policy_place(p, &pattern->loc));
 			}
 		}
 	}
@@ -100,18 +93,6 @@ static int by_port(const void *pa, const void *pb)
 	return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
-static bool same_loc(const struct loc *a, const struct loc *b)
-{
-	return a->source == b->source && a->line == b->line && a->col == b->col;
-}
-
-static bool is_later(const struct loc *a, const struct loc *b)
-{
-	return a->source > b->source ||
-	       (a->source == b->source &&
-		(a->line > b->line || (a->line == b->line && a->col > b->col)));
-}
-
 static const char *ports_text(struct policy *p, uint8_t proto, unsigned int lo, unsigned int hi)
 {
 	const char *name = protocol_name(proto);
@@ -135,8 +116,8 @@ static void warn_claims(struct policy *p, struct claims *c, const char *where)
 	for (i = 0; i < c->nr; i++) {
 		claim = &c->claims[i];
 		if (widest && widest->ports.proto == claim->ports.proto &&
-		    widest->ports.hi >= claim->ports.lo && !same_loc(&widest->loc, &claim->loc)) {
-			later = is_later(&widest->loc, &claim->loc) ? widest : claim;
+		    widest->ports.hi >= claim->ports.lo && loc_compare(&widest->loc, &claim->loc)) {
+			later = loc_compare(&widest->loc, &claim->loc) > 0 ? widest : claim;
 			hi = widest->ports.hi < claim->ports.hi ? widest->ports.hi :
 								  claim->ports.hi;
 			diag_warning(&p->diags, later->loc, "%s is named twice in this %s.",
