@@ -212,7 +212,7 @@ server
 
 load "pinholes 2 idle 20s remember no"
 at router postern endpoints flush >/dev/null
-heard=''
+unheard
 client map 192.0.2.10 ds is mta >/dev/null
 check_equal "as many as a client may have" 2 "$(lines pinholes)"
 check "the first one gave way, which is told" busywait 10 hear '"event":"pinhole-close"' '"port":49152' '"why":"evicted"'
@@ -233,7 +233,7 @@ expect "there is nothing to be learned for it" 2 err "nothing to learn"
 
 load
 client map 192.0.2.10 ds is >/dev/null
-heard=''
+unheard
 { policy && echo 'allow internal -> exchange : tcp 49152'; } | at router postern load - >/dev/null
 check "nor one that has another service at the port" busywait 10 hear '"event":"pinhole-close"' '"port":49152' '"why":"policy"'
 check_equal "the others stay" 1 "$(lines pinholes)"

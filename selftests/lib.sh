@@ -342,18 +342,14 @@ slab() { awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { sum += $2 } END { print sum 
 
 # monitor: from now on, the router's events come in, for hear
 monitor() {
-	exec {events}< <(exec ip netns exec "$(ns router)" postern --json monitor)
-	on_exit kill $!
-	heard=''
+	spawn router postern --json monitor >"$dir/events"
+	heard=0
 }
-
-# hear TEXT...: has one event come with all of them? (for busywait) A check listens in a
-# shell of its own: what it has heard by its end, the next one does not hear again.
+# unheard: what came up to now counts no more
+unheard() { heard=$(wc -l <"$dir/events"); }
+# hear TEXT...: has one event come with all of them? (for busywait)
 hear() {
-	local event text
-	while IFS= read -r -t 0.1 -u "$events" event; do heard+=$event$'\n'; done
-	# a line that is not yet here as a whole
-	heard+=$event
-	event=$heard
+	local text event
+	event=$(tail -n +$((heard + 1)) "$dir/events")
 	for text; do event=$(grep -F -- "$text" <<<"$event") || return; done
 }
