@@ -33,7 +33,7 @@ SIDES = (("eth0", {4: ("198.18.1.2", "198.18.1.9"), 6: ("fd00:18:1::2", "fd00:18
 ROUTER = os.environ["REPLAYS_ROUTER"]
 ENDS = os.environ["REPLAYS_CLIENTS"], os.environ["REPLAYS_SERVERS"]
 TIMEOUT = 60  # seconds of silence, in the slowest guest
-PATIENCE = 5  # seconds from a refusal to the resets
+PATIENCE = 3  # seconds from a refusal to the resets
 
 tap = Tap()
 
