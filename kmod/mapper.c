@@ -13,6 +13,8 @@
 static const struct pn_uuid mapper_uuid =
 	PN_UUID(e1af8308, 5d1f, 11c9, 91a4, 08002b14a0fa);
 
+#define MAPPER_MAJOR	3
+
 static struct pn_flow *flow_of(struct pn_rpc *rpc)
 {
 	return container_of(rpc, struct pn_flow, rpc);
@@ -58,7 +60,8 @@ static enum pn_rpc_reason mapper_bind(struct pn_epm *epm,
 {
 	struct pn_flow *f = flow_of(&epm->rpc);
 
-	if (pn_uuid_same(&context->uuid, &mapper_uuid))
+	if (context->major == MAPPER_MAJOR &&
+	    pn_uuid_same(&context->uuid, &mapper_uuid))
 		return PN_RPC_OK;
 	if (!pn_basis_allows(f->pn, f->policy, &f->t, &context->uuid,
 			     context->major))

@@ -26,6 +26,7 @@ static bool said_by_policy(enum pn_reason reason)
 	case PN_NO_ZONE:
 	case PN_BLOCKED:
 	case PN_REVOKED:
+	case PN_NO_PINHOLE:
 		return true;
 	default:
 		return false;

@@ -70,6 +70,13 @@ works() {
 	before=$(counter drop-no-pinhole)
 	shut "$mail4" "$(port_of mta)" >/dev/null 2>&1 || true
 	check "and the reason says so" grew drop-no-pinhole "$before"
+	before=$(counter rejects)
+	check "a zone that does not reject says nothing" test "$before" = 0
+	sed -i 's/zone outside { eth0 }/& reject yes/' "$folder/policy"
+	at router postern load "$folder/policy" >/dev/null
+	shut "$mail4" "$(port_of mta)" >/dev/null 2>&1 || true
+	check "one that does answers" grew rejects "$before"
+	load "allow office -> mail : exchange-client"
 	local how
 	for how in "--ndr 32" "--ndr 64" --big-endian "--fragment 8" "--cut 1" --bare --multiplex --verification \
 		"--auth privacy" "--auth integrity" "--towers 1"; do

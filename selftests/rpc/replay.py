@@ -328,7 +328,12 @@ def replay(sock, talk, server):
             raise Changed(f'piece {n + 1} of {len(talk.pieces)}: {why}') from None
     # The client ends it, and the server after it: so both know that nothing more comes.
     if not server:
-        sock.shutdown(socket.SHUT_WR)
+        try:
+            sock.shutdown(socket.SHUT_WR)
+        except OSError as why:
+            if why.errno != errno.ENOTCONN:
+                raise
+            raise ConnectionResetError from None  # which nothing had told yet
     if sock.recv(1):
         raise Changed('more bytes than were captured')
     sock.close()
