@@ -13,17 +13,13 @@
 #	   eth0 ------------- eth0 eth1 ------------- eth0
 #	   198.18.1.2           .1   .1         198.18.2.2
 set -eu
-here=$(dirname "$(readlink -f "$0")")
-. "$here/lib.sh"
+# shellcheck source=selftests/lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
-for tool in ip nsenter ping python3; do
-	command -v $tool >/dev/null || ktap_skip_all "needs $tool"
-done
+needs ip nsenter ping python3
 postern_ready
 
-ip netns add "$(ns router)" || ktap_skip_all "no network namespaces"
-on_exit ip netns del "$(ns router)"
-at router ip link set lo up
+namespace router || ktap_skip_all "no network namespaces"
 network eth0 clients
 network eth1 servers
 side() { # NUMBER DEVICE NAME
@@ -40,8 +36,8 @@ for n in 1:clients 2:servers; do
 	busywait 60 at "${n#*:}" ping -qc 1 -W 1 "fd00:18:${n%:*}::1"
 done
 
-export PYTHONPATH=$here/model REPLAYS_ROUTER REPLAYS_CLIENTS REPLAYS_SERVERS
+export PYTHONPATH=$selftests/model REPLAYS_ROUTER REPLAYS_CLIENTS REPLAYS_SERVERS
 REPLAYS_ROUTER=$(ns router)
 REPLAYS_CLIENTS=$(ns clients)
 REPLAYS_SERVERS=$(ns servers)
-at router python3 -B "$here/rpc/replays.py" "$@"
+at router python3 -B "$selftests/rpc/replays.py" "$@"

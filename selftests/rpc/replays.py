@@ -21,7 +21,8 @@ import time
 
 import replay
 from nl import flush_conntrack
-from tap import Tap, postern
+from router import postern
+from tap import Tap
 from wire import enter
 
 HERE = os.path.dirname(os.path.abspath(__file__))
