@@ -45,7 +45,7 @@ static bool reserve(struct pn_journal *j, u32 want)
 		size = max_t(u32, 256, roundup_pow_of_two((used + want) * 2));
 	data = j->data;
 	if (size != j->size) {
-		if (!pn_stream_charge(j->total, size))
+		if (!pn_stream_charge(j->total, size, PN_STREAM_TOTAL))
 			return false;
 		data = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
 		if (!data) {

@@ -15,6 +15,7 @@ struct sk_buff;
 #define PN_JOURNAL_MAX	65536
 #define PN_JOURNAL_IDLE	1024		/* kept where nothing is to be kept */
 #define PN_STREAM_TOTAL	(64 * 1048576)	/* of a namespace, see stream.h */
+#define PN_EARLY_TOTAL	(PN_STREAM_TOTAL / 2)
 
 /**
  * struct pn_journal - runs of bytes, in the order of the stream
@@ -31,10 +32,10 @@ struct pn_journal {
 	atomic_t *total;
 };
 
-/* Counts @bytes, if all streams together may have them. Return: whether they may. */
-static inline bool pn_stream_charge(atomic_t *total, u32 bytes)
+/* Counts @bytes, if all streams together have at most @most. Return: whether. */
+static inline bool pn_stream_charge(atomic_t *total, u32 bytes, u32 most)
 {
-	if (atomic_add_return(bytes, total) <= PN_STREAM_TOTAL)
+	if (atomic_add_return(bytes, total) <= most)
 		return true;
 	atomic_sub(bytes, total);
 	return false;

@@ -76,7 +76,7 @@ static bool charge(struct pn_stream *s, const struct early *e)
 {
 	if (s->nr_early >= PN_EARLY_SEGMENTS ||
 	    s->early_bytes + e->len > PN_EARLY_BYTES ||
-	    !pn_stream_charge(s->journal.total, e->memory))
+	    !pn_stream_charge(s->journal.total, e->memory, PN_EARLY_TOTAL))
 		return false;
 	s->early_bytes += e->len;
 	s->nr_early++;
@@ -90,15 +90,29 @@ static void uncharge(struct pn_stream *s, const struct early *e)
 	s->nr_early--;
 }
 
-/* Of @seg what is from @from up to @to. Return: whether there was room. */
+static void free_early(struct pn_stream *s, struct sk_buff **link)
+{
+	struct sk_buff *skb = *link;
+
+	*link = skb->next;
+	skb->next = NULL;
+	uncharge(s, early_of(skb));
+	consume_skb(skb);
+}
+
+/*
+ * Of @seg what is from @from up to @to; @first: of its pieces, which share the data.
+ * Return: whether there was room.
+ */
 static bool keep_piece(struct pn_stream *s, struct sk_buff **link,
-		       const struct pn_segment *seg, u32 from, u32 to)
+		       const struct pn_segment *seg, u32 from, u32 to,
+		       bool first)
 {
 	struct early early = {
 		.seq = from,
 		.len = to - from,
 		.off = seg->off + (from - seg->seq),
-		.memory = seg->skb->truesize,
+		.memory = first ? seg->skb->truesize : sizeof(struct sk_buff),
 	};
 	struct sk_buff *clone;
 
@@ -121,6 +135,18 @@ static bool keep_piece(struct pn_stream *s, struct sk_buff **link,
 	return true;
 }
 
+/* Those of a segment that is not forwarded, since there was no room for all. */
+static void free_pieces(struct pn_stream *s, const struct pn_segment *seg)
+{
+	struct sk_buff **link = &s->early;
+
+	while (*link)
+		if ((*link)->head == seg->skb->head)
+			free_early(s, link);
+		else
+			link = &(*link)->next;
+}
+
 /*
  * Of @seg what is not yet kept: so a segment is compared with as many bytes as it has,
  * however often each of them was sent before.
@@ -130,6 +156,7 @@ static enum pn_reason keep_early(struct pn_stream *s,
 {
 	u32 from = seg->seq, to, end = seg->seq + seg->len;
 	struct sk_buff **link = &s->early;
+	bool first = true;
 
 	if (!s->early)
 		s->gap_since = jiffies;
@@ -142,21 +169,14 @@ static enum pn_reason keep_early(struct pn_stream *s,
 		}
 		to = *link && before(early_of(*link)->seq, end) ?
 		     early_of(*link)->seq : end;
-		if (!keep_piece(s, link, seg, from, to))
+		if (!keep_piece(s, link, seg, from, to, first)) {
+			free_pieces(s, seg);
 			return PN_STREAM_FULL;
+		}
+		first = false;
 		from = to;
 	}
 	return PN_OK;
-}
-
-static void free_first(struct pn_stream *s)
-{
-	struct sk_buff *skb = s->early;
-
-	s->early = skb->next;
-	skb->next = NULL;
-	uncharge(s, early_of(skb));
-	consume_skb(skb);
 }
 
 /* Reads @seg from s->next on. @live: it is the packet at hand. */
@@ -206,7 +226,7 @@ static enum pn_reason read_early(struct pn_stream *s,
 			reason = read_segment(s, &seg, false, reader);
 		if (reason)
 			return reason;
-		free_first(s);
+		free_early(s, &s->early);
 	}
 	return PN_OK;
 }
@@ -255,6 +275,6 @@ void pn_stream_acked(struct pn_stream *s, u32 ack)
 void pn_stream_free(struct pn_stream *s)
 {
 	while (s->early)
-		free_first(s);
+		free_early(s, &s->early);
 	pn_journal_free(&s->journal);
 }

@@ -14,9 +14,10 @@
  * with the journal of bytes that were read and are not yet acknowledged. In bytes
  * that mean nothing to the reader, the sender may say what it likes.
  *
- * Bounds: PN_EARLY_BYTES and PN_EARLY_SEGMENTS a direction, PN_JOURNAL_MAX, and
- * PN_STREAM_TOTAL of memory for both over all of a namespace. What is above is dropped, as if
- * it were lost on the way (stream-full).
+ * Bounds: PN_EARLY_BYTES and PN_EARLY_SEGMENTS a direction, PN_JOURNAL_MAX, and over
+ * all of a namespace PN_STREAM_TOTAL of memory, of which early segments have half at
+ * most: what comes in order must not wait for what does not. What is above is dropped,
+ * as if it were lost on the way (stream-full).
  */
 #ifndef PN_STREAM_H
 #define PN_STREAM_H
