@@ -137,6 +137,17 @@ bool pn_basis_allows(struct pn_net *pn, const struct pn_policy *policy,
 	return false;
 }
 
+/* Of the server's zone, if that is certain. */
+static bool is_owned(const struct pn_policy *policy, struct pn_tuple t)
+{
+	u32 class = pn_address_class(&policy->tables, t.v6, t.daddr);
+	u64 zones = policy->tables.class[class].zones;
+
+	if (hweight64(zones) == 1)
+		t.zone_out = __ffs64(zones);
+	return pn_classify_owned(&policy->tables, &t);
+}
+
 /*
  * Zones are not known here: the pseudo-zone of the early step closes only what no
  * zone would allow. The rest is judged when it is used.
@@ -156,12 +167,13 @@ static bool stays(const struct pn_host *client, const struct pn_door *door,
 	};
 	struct fit f = { policy, &t, !client, &rule };
 
+	if (is_owned(policy, t))
+		return false;
 	/* of an endpoint, or over another family, only its use can tell */
 	if (!client || client->v6 != door->server.v6)
 		return policy->nr_rpc;
 	t.saddr = client->addr;
-	return !pn_classify_owned(&policy->tables, &t) &&
-	       fits(&door->uuid, door->major, &f);
+	return fits(&door->uuid, door->major, &f);
 }
 
 static bool renamed(struct pn_host *server, const void *data)
@@ -175,8 +187,13 @@ static bool renamed(struct pn_host *server, const void *data)
 	       !pn_key_same(server->addr, before.addr);
 }
 
+void pn_basis_prepare(struct pn_net *pn, const struct pn_policy *policy)
+{
+	pn_pinhole_rename(pn, renamed, policy, false);
+}
+
 void pn_basis_review(struct pn_net *pn, const struct pn_policy *policy)
 {
-	pn_pinhole_rename(pn, renamed, policy);
+	pn_pinhole_rename(pn, renamed, policy, true);
 	pn_pinhole_review(pn, stays, (void *)policy, POSTERN_CLOSED_POLICY);
 }

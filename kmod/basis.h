@@ -77,6 +77,9 @@ void pn_basis_client(const struct pn_tuple *t, struct pn_host *client);
 void pn_basis_server(const struct pn_policy *policy, const struct pn_tuple *t,
 		     struct pn_host *server);
 
+/* Before @policy is in force. Context: process. */
+void pn_basis_prepare(struct pn_net *pn, const struct pn_policy *policy);
+
 /* Closes what @policy no longer allows. Context: process. */
 void pn_basis_review(struct pn_net *pn, const struct pn_policy *policy);
 

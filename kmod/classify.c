@@ -55,5 +55,7 @@ u32 pn_classify(const struct pn_tables *t, const struct pn_tuple *p)
 
 bool pn_classify_owned(const struct pn_tables *t, const struct pn_tuple *p)
 {
-	return t->owned && t->owned[list_of(t, p, PN_PROTO_OWNED)];
+	/* of no certain zone, more rules fit than will in the end */
+	return t->owned && p->zone_out != t->zone_early &&
+	       t->owned[list_of(t, p, PN_PROTO_OWNED)];
 }

@@ -112,7 +112,7 @@ struct pn_class {
 #define PN_PROTO_OWNED		258
 #define PN_PROTOCOLS		259
 
-#define PN_OWNED_PORTS_MAX	1024	/* whose range is larger names none of them */
+#define PN_OWNED_PORTS_MAX	8	/* whose range is larger names none of them */
 
 #define PN_RPC_MAPPER		65535	/* the endpoint mapper */
 #define PN_RPC_LOOKUP		65534	/* and its ept_lookup */
@@ -199,7 +199,8 @@ u32 pn_classify(const struct pn_tables *t, const struct pn_tuple *p);
 /**
  * pn_classify_owned - may some client reach a plain service at this port?
  * @t: tables
- * @p: tuple; who asks (@saddr, @zone_in) does not matter, nor @proto
+ * @p: tuple; who asks (@saddr, @zone_in) does not matter, nor @proto. With
+ *	zone_early nobody knows, and the answer is no
  *
  * Context: any; no lock.
  */

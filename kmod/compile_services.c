@@ -229,7 +229,7 @@ static int add_rpc(struct pn_compile *c, struct spans *to,
 	return err;
 }
 
-/* Whole ranges are opened because nobody knows the port: they own none. */
+/* Ranges are opened because nobody knows the port, by RPC for one: they own none. */
 static bool names_ports(const struct postern_ports *p)
 {
 	return p->proto == IPPROTO_TCP && !(p->flags & POSTERN_PORTS_ANY) &&

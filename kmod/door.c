@@ -171,14 +171,21 @@ void pn_door_tell(const struct pn_doors *doors, enum postern_event event,
 	pn_event_pinhole(doors->pn, event, &client->key, &key, value);
 }
 
-bool pn_door_add(struct pn_doors *doors, struct pn_party *party,
-		 struct pn_party *server, const struct pn_door *key, u32 ms)
+static void note_change(struct pn_doors *doors, struct pn_party *party)
+{
+	/* pairs with changed(): who sees the number sees the change */
+	smp_store_release(&party->changed, ++doors->changes);
+}
+
+struct pn_one_door *pn_door_add(struct pn_doors *doors, struct pn_party *party,
+				struct pn_party *server,
+				const struct pn_door *key, u32 ms)
 {
 	struct pn_one_door *d = kzalloc(sizeof(*d), GFP_ATOMIC | __GFP_NOWARN);
 
 	lockdep_assert_held(&doors->lock);
 	if (!d)
-		return false;
+		return NULL;
 	d->server = server;
 	d->port = key->port;
 	d->major = key->major;
@@ -186,32 +193,48 @@ bool pn_door_add(struct pn_doors *doors, struct pn_party *party,
 	d->idle = msecs_to_jiffies(ms);
 	d->expires = jiffies + d->idle;
 	party->nr++;
-	WRITE_ONCE(party->changed, ++doors->changes);
 	hlist_add_head_rcu(&d->node, &party->doors);
+	note_change(doors, party);
 	if (party == server) {
 		WRITE_ONCE(doors->nr_endpoints, doors->nr_endpoints + 1);
-		return true;
+	} else {
+		server->nr_pinholes++;
+		WRITE_ONCE(doors->nr, doors->nr + 1);
 	}
-	server->nr_pinholes++;
-	WRITE_ONCE(doors->nr, doors->nr + 1);
-	pn_door_tell(doors, POSTERN_EVENT_PINHOLE_OPEN, party, d,
-		     jiffies_to_msecs(d->idle));
-	return true;
+	return d;
 }
 
 void pn_door_del(struct pn_doors *doors, struct pn_party *party,
-		 struct pn_one_door *d, enum postern_closed why)
+		 struct pn_one_door *d)
 {
 	lockdep_assert_held(&doors->lock);
 	hlist_del_rcu(&d->node);
-	WRITE_ONCE(party->changed, ++doors->changes);
+	note_change(doors, party);
 	party->nr--;
 	if (party == d->server) {
 		WRITE_ONCE(doors->nr_endpoints, doors->nr_endpoints - 1);
 	} else {
 		d->server->nr_pinholes--;
 		WRITE_ONCE(doors->nr, doors->nr - 1);
-		pn_door_tell(doors, POSTERN_EVENT_PINHOLE_CLOSE, party, d, why);
 	}
 	kfree_rcu(d, rcu);
+}
+
+void pn_door_close(struct pn_doors *doors, struct pn_party *party,
+		   struct pn_one_door *d, enum postern_closed why)
+{
+	if (party != d->server)
+		pn_door_tell(doors, POSTERN_EVENT_PINHOLE_CLOSE, party, d, why);
+	pn_door_del(doors, party, d);
+}
+
+void pn_door_move(struct pn_doors *doors, struct pn_party *client,
+		  struct pn_one_door *d, struct pn_party *server)
+{
+	lockdep_assert_held(&doors->lock);
+	d->server->nr_pinholes--;
+	server->nr_pinholes++;
+	/* with all that was written to it when it was made */
+	smp_store_release(&d->server, server);
+	note_change(doors, client);
 }

@@ -29,7 +29,7 @@
  * @id: its number among clients, or among servers; the lowest that was free
  * @nr: how many @doors there are; under lock
  * @nr_pinholes: of a server: how many pinholes of whichever client name it; under lock
- * @changed: number of the last change to @doors, see struct pn_doors; READ_ONCE
+ * @changed: number of the last change to @doors, see struct pn_doors; smp_load_acquire
  */
 struct pn_party {
 	struct rhash_head node;
@@ -134,13 +134,23 @@ struct pn_one_door *pn_door_find(const struct pn_party *party,
 				 const struct pn_party *server,
 				 const struct pn_door *key);
 
-/* Of @party, which is a client; or, if it is @server, an endpoint. Context: lock held. */
-bool pn_door_add(struct pn_doors *doors, struct pn_party *party,
-		 struct pn_party *server, const struct pn_door *key,
-		 u32 ms);
-/* @why: what listeners are told, if it is a pinhole */
+/*
+ * Of @party, which is a client; or, if it is @server, an endpoint. Nobody is told.
+ * Return: NULL if there is no memory. Context: lock held.
+ */
+struct pn_one_door *pn_door_add(struct pn_doors *doors, struct pn_party *party,
+				struct pn_party *server,
+				const struct pn_door *key, u32 ms);
 void pn_door_del(struct pn_doors *doors, struct pn_party *party,
-		 struct pn_one_door *d, enum postern_closed why);
+		 struct pn_one_door *d);
+
+/* The same, and listeners are told @why, if it is a pinhole. */
+void pn_door_close(struct pn_doors *doors, struct pn_party *party,
+		   struct pn_one_door *d, enum postern_closed why);
+
+/* A pinhole of @client is one to @server now. */
+void pn_door_move(struct pn_doors *doors, struct pn_party *client,
+		  struct pn_one_door *d, struct pn_party *server);
 
 /* Tells listeners of a pinhole. */
 void pn_door_tell(const struct pn_doors *doors, enum postern_event event,

@@ -61,9 +61,9 @@ static void review_party(struct pn_doors *doors, struct pn_party *party,
 
 	hlist_for_each_entry_safe(d, next, &party->doors, node) {
 		if (pn_door_is_over(d)) {
-			pn_door_del(doors, party, d, POSTERN_CLOSED_IDLE);
+			pn_door_close(doors, party, d, POSTERN_CLOSED_IDLE);
 		} else if (is_refused(r, party, d)) {
-			pn_door_del(doors, party, d, r->why);
+			pn_door_close(doors, party, d, r->why);
 			r->nr++;
 		}
 	}
@@ -89,12 +89,13 @@ u32 pn_pinhole_review(struct pn_net *pn,
 struct naming {
 	bool (*renamed)(struct pn_host *server, const void *data);
 	const void *data;
+	bool done;			/* the new names are in force */
 };
 
-/* Where doors of @server are now; NULL: where they were. */
-static struct pn_party *other_server(const struct naming *n,
-				     struct pn_doors *doors,
-				     const struct pn_party *server)
+/* Return: @server by its new name, or NULL if that is its old one. */
+static struct pn_party *by_new_name(struct pn_doors *doors,
+				    const struct naming *n,
+				    const struct pn_party *server)
 {
 	struct pn_host name = server->key;
 
@@ -102,28 +103,49 @@ static struct pn_party *other_server(const struct naming *n,
 	       pn_party_get(&doors->servers, &name) : NULL;
 }
 
+/* @d once more, as one of @party to @server. */
+static void copy_door(struct pn_doors *doors, struct pn_party *party,
+		      struct pn_party *server, const struct pn_one_door *d)
+{
+	struct pn_door key = pn_door_key(d);
+	struct pn_one_door *copy;
+
+	copy = pn_door_add(doors, party, server, &key, 0);
+	if (!copy)
+		return;
+	WRITE_ONCE(copy->idle, READ_ONCE(d->idle));
+	WRITE_ONCE(copy->used, READ_ONCE(d->used));
+	WRITE_ONCE(copy->expires, READ_ONCE(d->expires));
+}
+
 static void rename_pinholes(struct pn_doors *doors, struct pn_party *client,
 			    void *data)
 {
-	struct pn_party *now;
+	const struct naming *n = data;
+	struct hlist_node *next;
 	struct pn_one_door *d;
 
-	hlist_for_each_entry(d, &client->doors, node) {
-		now = other_server(data, doors, d->server);
+	hlist_for_each_entry_safe(d, next, &client->doors, node) {
+		struct pn_party *now = by_new_name(doors, n, d->server);
+		struct pn_door key = pn_door_key(d);
+
 		if (!now)
 			continue;
-		/* the one before stays until this walk comes to the servers */
-		d->server->nr_pinholes--;
-		now->nr_pinholes++;
-		WRITE_ONCE(d->server, now);
-		WRITE_ONCE(client->changed, ++doors->changes);
+		if (!n->done && !pn_door_find(client, now, &key))
+			copy_door(doors, client, now, d);
+		else if (n->done && pn_door_find(client, now, &key))
+			pn_door_del(doors, client, d);
+		else if (n->done)
+			pn_door_move(doors, client, d, now);
+		pn_party_put(&doors->servers, now);
 	}
 }
 
 static void rename_endpoints(struct pn_doors *doors, struct pn_party *server,
 			     void *data)
 {
-	struct pn_party *now = other_server(data, doors, server);
+	const struct naming *n = data;
+	struct pn_party *now = by_new_name(doors, n, server);
 	struct hlist_node *next;
 	struct pn_one_door *d;
 
@@ -131,22 +153,20 @@ static void rename_endpoints(struct pn_doors *doors, struct pn_party *server,
 		return;
 	hlist_for_each_entry_safe(d, next, &server->doors, node) {
 		struct pn_door key = pn_door_key(d);
-		long left = READ_ONCE(d->expires) - jiffies;
 
-		if (left > 0 && now->nr < PN_ENDPOINTS_MAX &&
-		    !pn_door_find(now, now, &key))
-			pn_door_add(doors, now, now, &key,
-				    jiffies_to_msecs(left));
-		pn_door_del(doors, server, d, POSTERN_CLOSED_POLICY);
+		if (now->nr < PN_ENDPOINTS_MAX && !pn_door_find(now, now, &key))
+			copy_door(doors, now, now, d);
+		if (n->done)
+			pn_door_del(doors, server, d);
 	}
 	pn_party_put(&doors->servers, now);
 }
 
 void pn_pinhole_rename(struct pn_net *pn,
 		       bool (*renamed)(struct pn_host *server, const void *data),
-		       const void *data)
+		       const void *data, bool done)
 {
-	struct naming n = { .renamed = renamed, .data = data };
+	struct naming n = { .renamed = renamed, .data = data, .done = done };
 	struct pn_doors *doors = pn_doors(pn);
 
 	if (!doors)
@@ -182,6 +202,12 @@ static bool show_door(const struct pn_party *party,
 	return show(&seen, data);
 }
 
+static u32 changed(const struct pn_party *party)
+{
+	/* pairs with note_change() of door.c */
+	return smp_load_acquire(&party->changed);
+}
+
 /* From the one @at says. Return: whether all were shown. */
 static bool show_party(const struct pn_party *party, struct pn_door_place *at,
 		       pn_door_fn show, void *data)
@@ -189,7 +215,7 @@ static bool show_party(const struct pn_party *party, struct pn_door_place *at,
 	const struct pn_one_door *d;
 	u32 i = 0;
 
-	at->changed = READ_ONCE(party->changed);
+	at->changed = changed(party);
 	hlist_for_each_entry_rcu(d, &party->doors, node) {
 		if (i++ < at->index)
 			continue;
@@ -206,7 +232,7 @@ static void check_place(struct pn_door_place *at,
 			const struct pn_party *party, unsigned long id)
 {
 	if (!at->index ||
-	    (party && id == at->id && READ_ONCE(party->changed) == at->changed))
+	    (party && id == at->id && changed(party) == at->changed))
 		return;
 	at->disturbed = true;
 	at->index = 0;

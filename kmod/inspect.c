@@ -260,6 +260,19 @@ static enum pn_reason cut_again(struct pn_flow *f, struct pn_cut *cut)
 	return PN_CUT;
 }
 
+/* What a program on this machine sends from a file that it may still write to. */
+static bool may_change(struct sk_buff *skb)
+{
+	struct sk_buff *part;
+
+	if (skb_has_shared_frag(skb))
+		return true;
+	skb_walk_frags(skb, part)
+		if (skb_has_shared_frag(part))
+			return true;
+	return false;
+}
+
 static enum pn_reason after_cut(struct pn_flow *f, const struct tcphdr *th,
 				struct pn_cut *cut)
 {
@@ -283,8 +296,7 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	if (seg.off > f->p->skb->len)
 		return PN_MALFORMED;
 	seg.len = f->p->skb->len - seg.off;
-	/* what a program on this machine sends from a file it may still write to */
-	if (skb_has_shared_frag(seg.skb) && skb_linearize(seg.skb))
+	if (may_change(seg.skb) && skb_linearize(seg.skb))
 		return PN_STREAM_FULL;
 	cut->seq = f->synced[way] ? f->stream[way].next : seg.seq;
 	/* with what comes again it begins anew, or is not read */
@@ -292,7 +304,8 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 		return PN_STREAM_UNKNOWN;
 	if (f->cut)
 		return after_cut(f, th, cut);
-	if (way == PN_RPC_CLIENT && !th->syn && !th->rst)
+	if (way == PN_RPC_CLIENT && !th->syn && !th->rst && th->ack &&
+	    !before(ntohl(th->ack_seq), f->base[PN_RPC_SERVER]))
 		pn_inspected_opened(f);
 	reason = review(f);
 	if (!reason && th->urg)
@@ -368,7 +381,7 @@ static bool may_travel(struct pn_net *pn, const struct pn_policy *policy,
 	u32 rule;
 
 	spin_lock(&f->lock);
-	if (f->generation == policy->generation) {
+	if (f->zoned == policy->generation) {
 		same = f->t.zone_in == t->zone_in &&
 		       f->t.zone_out == t->zone_out;
 		forged = way == PN_RPC_SERVER ?
@@ -378,6 +391,7 @@ static bool may_travel(struct pn_net *pn, const struct pn_policy *policy,
 		/* the numbers of zones are a policy's own */
 		f->t.zone_in = t->zone_in;
 		f->t.zone_out = t->zone_out;
+		f->zoned = policy->generation;
 	}
 	spin_unlock(&f->lock);
 	return same || (!forged && pn_basis_of(pn, policy, t, false, &rule));
@@ -396,10 +410,6 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 	struct tcphdr th;
 	u32 by = U32_MAX;
 
-	/* not the next packets either: house-keeping has not come to it yet */
-	if (f && allowed && READ_ONCE(f->generation) != policy->generation &&
-	    !pn_basis_of(pn, policy, t, true, &by))
-		return false;
 	if (!f) {
 		basis = pn_basis_of(pn, policy, t, allowed, &by);
 		/* what opens a connection is none of one that is kept */

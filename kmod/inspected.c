@@ -59,9 +59,9 @@ static struct pn_flows *flows_of(const struct pn_net *pn)
 }
 
 /* How many there may be. */
-static int most(const struct pn_flows *flows)
+static u32 most(const struct pn_flows *flows)
 {
-	return min_t(u32, READ_ONCE(max_inspected), INT_MAX) / flows->share;
+	return READ_ONCE(max_inspected) / flows->share;
 }
 
 int pn_inspected_init(struct pn_net *pn)
@@ -137,6 +137,7 @@ static void let_go(struct pn_flows *flows, struct pn_flow *f)
 {
 	spin_lock_bh(&flows->lock);
 	leave_opening(flows, f);
+	f->left = true;
 	spin_unlock_bh(&flows->lock);
 	spin_lock_bh(&f->lock);
 	f->gone = true;
@@ -179,23 +180,31 @@ void pn_inspected_exit(struct pn_net *pn)
 
 /*
  * Who forges addresses can have a server answer him, and never answers back. What
- * that leaves behind must not take the place of connections: the oldest goes.
+ * that leaves behind must not take the place of connections: the oldest goes, and
+ * from conntrack as well, or its late answer would seem to be of one to be resumed.
  */
 static void enter_opening(struct pn_net *pn, struct pn_flows *flows,
 			  struct pn_flow *f)
 {
+	u32 share = max(1U, most(flows) / OPENING_SHARE);
 	struct pn_flow *oldest = NULL;
 
 	spin_lock(&flows->lock);
-	list_add_tail(&f->opening, &flows->opening);
-	if (++flows->nr_opening > most(flows) / OPENING_SHARE) {
+	/* house work may have let go of it already */
+	if (!f->left) {
+		list_add_tail(&f->opening, &flows->opening);
+		flows->nr_opening++;
+	}
+	if (flows->nr_opening > share) {
 		oldest = list_first_entry(&flows->opening, struct pn_flow,
 					  opening);
 		leave_opening(flows, oldest);
 	}
 	spin_unlock(&flows->lock);
-	if (oldest && drop(flows, oldest))
-		pn_count(pn->stats, PN_COUNT_RPC_EVICTED);
+	if (!oldest || !drop(flows, oldest))
+		return;
+	nf_ct_kill(oldest->ct);
+	pn_count(pn->stats, PN_COUNT_RPC_EVICTED);
 }
 
 void pn_inspected_opened(struct pn_flow *f)
@@ -244,6 +253,7 @@ static struct pn_flow *make(struct pn_net *pn, const struct pn_policy *policy,
 	f->ct = ct;
 	f->t = *t;
 	f->generation = policy->generation;
+	f->zoned = policy->generation;
 	f->rule = rule;
 	f->observe = pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_OBSERVE,
 				   &rule);
@@ -271,7 +281,7 @@ struct pn_flow *pn_inspected_add(struct pn_net *pn,
 
 	if (!flows || nf_ct_is_dying(ct))
 		return NULL;
-	f = atomic_inc_return(&flows->nr) > most(flows) ?
+	f = (u32)atomic_inc_return(&flows->nr) > most(flows) ?
 	    NULL : make(pn, policy, ct, t, basis, rule, opening);
 	if (!f)
 		goto full;
@@ -328,15 +338,59 @@ static bool walk(struct pn_flows *flows,
 	return any;
 }
 
-/* May a plain rule of @policy let the flow pass, so that nobody reads it? */
-static bool unread(const struct pn_policy *policy, const struct pn_flow *f)
-{
-	u32 early = policy->tables.zone_early, rule;
-	struct pn_tuple t = f->t;
+struct review {
+	const struct pn_policy *old, *policy;
+};
 
-	t.zone_in = early;
-	t.zone_out = early;
-	return !policy->nr_rpc ||
+/* The number that zone @zone of @r->old has in @r->policy, or PN_ZONE_NONE. */
+static u32 renumber(const struct review *r, u32 zone)
+{
+	u32 i;
+
+	if (zone == r->old->tables.zone_self)
+		return r->policy->tables.zone_self;
+	if (zone >= r->old->nr_zones)
+		return PN_ZONE_NONE;
+	for (i = 0; i < r->policy->nr_zones; i++)
+		if (!strcmp(r->policy->zones[i].name, r->old->zones[zone].name))
+			return i;
+	return PN_ZONE_NONE;
+}
+
+/* Return: whether its zones are those of @r->policy. Context: lock held. */
+static bool rezone(const struct review *r, struct pn_flow *f)
+{
+	u32 in, out;
+
+	if (f->zoned == r->policy->generation)
+		return true;
+	if (!r->old || f->zoned != r->old->generation)
+		return false;
+	in = renumber(r, f->t.zone_in);
+	out = renumber(r, f->t.zone_out);
+	if (in == PN_ZONE_NONE || out == PN_ZONE_NONE)
+		return false;
+	f->t.zone_in = in;
+	f->t.zone_out = out;
+	f->zoned = r->policy->generation;
+	return true;
+}
+
+/* Does a plain rule let it pass now, so that nobody reads it? */
+static bool unread(const struct review *r, struct pn_flow *f)
+{
+	const struct pn_policy *policy = r->policy;
+	struct pn_tuple t;
+	bool zoned;
+	u32 rule;
+
+	if (!policy || !policy->nr_rpc)
+		return true;
+	spin_lock_bh(&f->lock);
+	zoned = rezone(r, f);
+	t = f->t;
+	spin_unlock_bh(&f->lock);
+	return zoned && !pn_basis_static(policy, &t, &rule) &&
 	       pn_outcome_allows(policy, pn_classify(&policy->tables, &t),
 				 &rule);
 }
@@ -344,22 +398,19 @@ static bool unread(const struct pn_policy *policy, const struct pn_flow *f)
 static bool drop_unread(struct pn_flows *flows, struct pn_flow *f,
 			const void *data)
 {
-	const struct pn_policy *policy = data;
-
-	/* what is of @policy already stays, or this had no end */
-	return (!policy || (READ_ONCE(f->generation) != policy->generation &&
-			    unread(policy, f))) &&
-	       drop(flows, f);
+	return unread(data, f) && drop(flows, f);
 }
 
-void pn_inspected_review(struct pn_net *pn, const struct pn_policy *policy)
+void pn_inspected_review(struct pn_net *pn, const struct pn_policy *old,
+			 const struct pn_policy *policy)
 {
+	struct review r = { .old = old, .policy = policy };
 	struct pn_flows *flows = flows_of(pn);
 
 	if (!flows)
 		return;
-	/* see walk() */
-	while (walk(flows, drop_unread, policy))
+	/* see walk(); nobody begins to read what this lets go of */
+	while (walk(flows, drop_unread, &r))
 		;
 }
 

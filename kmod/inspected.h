@@ -52,7 +52,9 @@ struct pn_bound {
  * @synced: a direction's numbers are known
  * @unsynced: bytes of a resumed direction before that
  * @base: sequence number of the first byte that was fed, by direction
+ * @left: likewise, under the lock of the table
  * @generation: of the policy that allowed it
+ * @zoned: of the policy that numbered the zones in @t
  * @rule: of that policy
  * @pn: namespace, @policy, @p, @segment and @fresh: of the packet at hand
  * @fresh: sequence number from which its bytes were never forwarded
@@ -67,11 +69,13 @@ struct pn_flow {
 	u8 basis;
 	u8 cut;
 	bool gone;
+	bool left;
 	bool observe;
 	bool synced[2];
 	u32 unsynced[2];
 	u32 base[2];
 	u32 generation;
+	u32 zoned;
 	u32 rule;
 	unsigned long reset_due;	/* jiffies */
 	struct pn_tuple t;
@@ -137,9 +141,10 @@ void pn_inspected_touch(const struct pn_policy *policy,
 /*
  * Lets go of connections that are not read any more: those that plain rules of
  * @policy allow, or all if it is NULL. They are resumed, if they are to be read again.
- * Context: process, @policy in force.
+ * Context: process, @policy in force, which replaced @old.
  */
-void pn_inspected_review(struct pn_net *pn, const struct pn_policy *policy);
+void pn_inspected_review(struct pn_net *pn, const struct pn_policy *old,
+			 const struct pn_policy *policy);
 
 /*
  * Lets go of what is over, keeps pinholes that are used. Context: process.

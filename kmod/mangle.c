@@ -45,9 +45,11 @@ static void fix_checksum(const struct pn_packet *p)
 static bool make_writable(struct sk_buff *skb, u32 len)
 {
 	/* there each packet that was put on the list has a checksum of its own */
-	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST &&
-	    skb_linearize(skb))
-		return false;
+	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST) {
+		if (skb_linearize(skb))
+			return false;
+		skb_shinfo(skb)->gso_type &= ~SKB_GSO_FRAGLIST;
+	}
 	return !skb_ensure_writable(skb, len);
 }
 

@@ -49,6 +49,8 @@ static int publish(struct pn_net *pn, struct pn_policy *policy)
 	int err = 0;
 
 	lockdep_assert_held(&pn->mutex);
+	if (policy)
+		pn_basis_prepare(pn, policy);
 	rtnl_lock();
 	if (policy)
 		err = pn_zone_map(policy, pn->net);
@@ -201,9 +203,10 @@ out:
 }
 
 /* Deletes the flows that @policy, now in force, denies, if it wants that. */
-static void purge(struct pn_net *pn, const struct pn_policy *policy)
+static void purge(struct pn_net *pn, const struct pn_policy *old,
+		  const struct pn_policy *policy)
 {
-	pn_inspected_review(pn, policy);
+	pn_inspected_review(pn, old, policy);
 	pn_basis_review(pn, policy);
 	if (!policy->kept && !(policy->flags & POSTERN_POLICY_OBSERVE))
 		pn_flow_purge(pn->net, policy);
@@ -264,7 +267,7 @@ int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
 		pn->previous_open = pn->open;
 	WRITE_ONCE(pn->open, false);
 	WRITE_ONCE(pn->one_way, false);
-	purge(pn, policy);
+	purge(pn, old, policy);
 
 	/*
 	 * A trial goes back to what was last confirmed: if one is going on
@@ -302,7 +305,7 @@ static void withdraw(struct pn_net *pn)
 
 	publish(pn, NULL);
 	synchronize_net();
-	pn_inspected_review(pn, NULL);
+	pn_inspected_review(pn, NULL, NULL);
 	pn_policy_free(old);
 	switch_off(pn);
 }
@@ -335,7 +338,7 @@ static void trial_over(struct work_struct *work)
 		pn->trial = false;
 		pn->previous = NULL;
 		synchronize_net();
-		purge(pn, previous);
+		purge(pn, old, previous);
 		pn_policy_free(old);
 	} else {
 		/* no memory for the map of interfaces: soon again */

@@ -34,15 +34,19 @@ static bool open_for(struct pn_doors *doors, struct pn_party *client,
 		return true;
 	}
 	if (d)
-		pn_door_del(doors, client, d, POSTERN_CLOSED_IDLE);
+		pn_door_close(doors, client, d, POSTERN_CLOSED_IDLE);
 	if (client->nr < per_client && doors->nr >= pn_door_most(doors))
 		return false;
 	while (client->nr >= per_client) {
-		pn_door_del(doors, client, first_to_end(client),
-			    POSTERN_CLOSED_EVICTED);
+		pn_door_close(doors, client, first_to_end(client),
+			      POSTERN_CLOSED_EVICTED);
 		pn_count(doors->pn->stats, PN_COUNT_PINHOLES_EVICTED);
 	}
-	return pn_door_add(doors, client, server, key, idle_ms);
+	d = pn_door_add(doors, client, server, key, idle_ms);
+	if (d)
+		pn_door_tell(doors, POSTERN_EVENT_PINHOLE_OPEN, client, d,
+			     idle_ms);
+	return d;
 }
 
 static bool open_locked(struct pn_doors *doors, const struct pn_host *client,
@@ -85,8 +89,7 @@ static bool learn_for(struct pn_doors *doors, struct pn_party *server,
 		return true;
 	}
 	if (server->nr >= PN_ENDPOINTS_MAX)
-		pn_door_del(doors, server, first_to_end(server),
-			    POSTERN_CLOSED_EVICTED);
+		pn_door_del(doors, server, first_to_end(server));
 	return pn_door_add(doors, server, server, key, ms);
 }
 

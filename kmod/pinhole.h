@@ -127,17 +127,19 @@ u32 pn_pinhole_review(struct pn_net *pn,
 		      void *data, enum postern_closed why);
 
 /**
- * pn_pinhole_rename - servers are known by other addresses now
+ * pn_pinhole_rename - servers are known by other addresses in another policy
  * @pn: namespace
  * @renamed: told by what address a server was known; changes it to the one by
- *	which pn_rpc_server() knows it now, and says whether it is another
+ *	which pn_rpc_server() knows it then, and says whether it is another
  * @data: for it
+ * @done: that policy is in force; else it will be, and until then all doors are
+ *	there by both names, as packets may be judged by either policy
  *
  * Context: process, sleeps.
  */
 void pn_pinhole_rename(struct pn_net *pn,
 		       bool (*renamed)(struct pn_host *server, const void *data),
-		       const void *data);
+		       const void *data, bool done);
 
 void pn_pinhole_numbers(const struct pn_net *pn, u32 *pinholes, u32 *endpoints);
 
