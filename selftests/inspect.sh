@@ -72,8 +72,8 @@ works() {
 	check "and the reason says so" grew drop-no-pinhole "$before"
 	before=$(counter rejects)
 	check "a zone that does not reject says nothing" test "$before" = 0
-	sed -i 's/zone outside { eth0 }/& reject yes/' "$folder/policy"
-	at router postern load "$folder/policy" >/dev/null
+	sed -i 's/zone outside { eth0 }/& reject yes/' "$dir/policy"
+	at router postern load "$dir/policy" >/dev/null
 	shut "$mail4" "$(port_of mta)" >/dev/null 2>&1 || true
 	check "one that does answers" grew rejects "$before"
 	load "allow office -> mail : exchange-client"
