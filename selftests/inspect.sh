@@ -32,24 +32,6 @@ load() { # RULES...
 	at router postern load "$dir/policy" >/dev/null
 }
 
-port_of() { awk -v i="$1/" '$1 == "port" { for (n = 3; n <= NF; n++) if (index($n, i) == 1) print $2 }' "$dir/server" | tail -n 1; }
-
-# says WORDS COMMAND...: a line of the client's begins with WORDS; what fails does so
-# within a second
-says() {
-	local out line seconds
-	out=$("${@:2}" 2>&1) || true
-	line=$(grep -m 1 "^$1" <<<"$out") || { echo "expected: $1"$'\n'"seen:     $out" && return 1; }
-	seconds=$(awk '{ for (n = 2; n <= NF; n++) if ($n == "s") print $(n - 1) }' <<<"$line")
-	awk -v s="$seconds" 'BEGIN { exit s >= 1 }' || { echo "after $seconds s: $out" && return 1; }
-}
-# grew COUNTER BEFORE [BY]
-grew() { [ $(($(counter "$1") - $2)) -ge "${3:-1}" ] || { echo "$1: $2, then $(counter "$1")" && return 1; }; }
-# shut ADDRESS PORT [FROM]: no connection
-shut() { ! at inet nc -nzw 1 ${3:+-s "$3"} "$1" "$2"; }
-# pinholes that were opened since, or nothing if none
-opened() { echo $(($(counter pinholes-opened) - $1)); }
-
 # ---- what is meant to work
 
 works() {
