@@ -169,9 +169,13 @@ static bool stays(const struct pn_host *client, const struct pn_door *door,
 
 	if (is_owned(policy, t))
 		return false;
-	/* of an endpoint, or over another family, only its use can tell */
-	if (!client || client->v6 != door->server.v6)
+	/* of an endpoint only its use can tell */
+	if (!client)
 		return policy->nr_rpc;
+	if (client->v6 != t.v6 &&
+	    !pn_rpc_other_family(policy, t.v6, &t.daddr))
+		return false;
+	t.v6 = client->v6;
 	t.saddr = client->addr;
 	return fits(&door->uuid, door->major, &f);
 }

@@ -216,17 +216,35 @@ bool pn_rpc_allows(const struct pn_policy *policy, const struct pn_tuple *t,
 	       policy->rules[*rule].nr_services;
 }
 
+/* The server that has the address, or NULL. */
+static const struct pn_hosts *server_at(const struct pn_policy *policy, bool v6,
+					struct pn_key addr)
+{
+	const struct pn_tables *t = &policy->tables;
+	u32 server = t->class[pn_address_class(t, v6, addr)].server;
+
+	return server == PN_SERVER_NONE ? NULL : &policy->hosts[server];
+}
+
 struct pn_key pn_rpc_server(const struct pn_policy *policy, bool v6,
 			    struct pn_key addr, bool *server_v6)
 {
-	const struct pn_tables *t = &policy->tables;
-	u32 class = pn_address_class(t, v6, addr);
-	const struct pn_hosts *h;
+	const struct pn_hosts *h = server_at(policy, v6, addr);
 
 	*server_v6 = v6;
-	if (t->class[class].server == PN_SERVER_NONE)
+	if (!h)
 		return addr;
-	h = &policy->hosts[t->class[class].server];
 	*server_v6 = !h->nr4;
 	return h->nr4 ? (struct pn_key){ .hi = h->r4[0].lo } : h->r6[0].lo;
+}
+
+bool pn_rpc_other_family(const struct pn_policy *policy, bool v6,
+			 struct pn_key *addr)
+{
+	const struct pn_hosts *h = server_at(policy, v6, *addr);
+
+	if (!h || !(v6 ? h->nr4 : h->nr6))
+		return false;
+	*addr = v6 ? (struct pn_key){ .hi = h->r4[0].lo } : h->r6[0].lo;
+	return true;
 }

@@ -86,4 +86,8 @@ struct pn_key pn_rpc_server(const struct pn_policy *policy, bool v6,
 
 void pn_rpc_slots_free(struct pn_policy *policy);
 
+/* Changes @addr to one of the same server in the other family. Return: if there is one. */
+bool pn_rpc_other_family(const struct pn_policy *policy, bool v6,
+			 struct pn_key *addr);
+
 #endif /* PN_RPC_H */

@@ -232,6 +232,13 @@ run learn 192.0.2.10
 expect "there is nothing to be learned for it" 2 err "nothing to learn"
 
 load
+client map 192.0.2.10 ds >/dev/null
+client map 2001:db8:0:2::10 ds >/dev/null
+policy | sed 's/^allow internet -> exchange/allow 203.0.113.0\/24 -> exchange/' | at router postern load - >/dev/null
+check_equal "a policy that allows it over IPv4 only closes those over IPv6" "203.0.113.2 -> $ds" "$(shown pinholes)"
+at router postern pinholes flush >/dev/null
+
+load
 client map 192.0.2.10 ds is >/dev/null
 unheard
 { policy && echo 'allow internal -> exchange : tcp 49152'; } | at router postern load - >/dev/null
