@@ -554,6 +554,8 @@ static void test_interrupted(void)
 /* ---- pinholes and endpoints */
 
 #define SERVERS		6000
+#define PORTS		250
+#define FEW		8
 
 static int add_endpoint(struct peer *p, uint32_t server, uint16_t port, unsigned char first)
 {
@@ -583,6 +585,18 @@ static int add_servers(struct peer *p, uint32_t from, uint32_t nr)
 
 	for (i = 0; i < nr && !error; i++)
 		error = add_endpoint(p, from + i, 49152, 1);
+	return error;
+}
+
+/* @nr ports more, from @from on, of each of a few servers. */
+static int add_ports(struct peer *p, uint16_t from, uint16_t nr)
+{
+	uint16_t i, port;
+	int error = 0;
+
+	for (i = 0; i < FEW; i++)
+		for (port = from; port < from + nr && !error; port++)
+			error = add_endpoint(p, 0x0a090900 + i, port, 1);
 	return error;
 }
 
@@ -675,8 +689,24 @@ static void test_endpoints(void)
 	result(first && first < SERVERS && !answer.acked, "a dump of them is begun");
 	result(!add_servers(&q, 0x0a400000, SERVERS), "as many again are learned");
 	peer_read_on(&p, 10000, &answer);
-	result(answer.acked && answer.interrupted && answer.messages >= SERVERS - first,
+	result(answer.acked && !answer.interrupted && answer.messages >= SERVERS + 2 - first,
+	       "the dump goes on, and leaves none out for them");
+	begin(&p, POSTERN_CMD_ENDPOINT_FLUSH, 0);
+	finish(&p, 10);
+	result(!add_ports(&p, 2000, PORTS), "a few servers with many endpoints");
+	begin(&p, POSTERN_CMD_ENDPOINT_GET, NLM_F_DUMP);
+	finish(&p, 1);
+	first = answer.messages;
+	result(first && first < FEW * PORTS && !answer.acked, "a dump of them is begun");
+	result(!add_ports(&q, 2000 + PORTS, 1), "one more of each is learned");
+	peer_read_on(&p, 10000, &answer);
+	result(answer.acked && answer.interrupted,
 	       "the dump goes on, and says that it was disturbed");
+	begin(&p, POSTERN_CMD_ENDPOINT_FLUSH, 0);
+	finish(&p, 10);
+	result(!add_servers(&p, 0x0a000001, SERVERS) && !add_servers(&p, 0x0a400000, SERVERS) &&
+	       !add_endpoint(&p, 0x0a090909, 2000, 1) && !add_endpoint(&p, 0x0a090909, 2001, 1),
+	       "two of one server among those of many");
 	p.seen = see_closed;
 	p.data = &first;
 	begin(&p, POSTERN_CMD_ENDPOINT_FLUSH, 0);
