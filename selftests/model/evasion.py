@@ -116,6 +116,15 @@ def lost(name, conn, frame, reason):
                      ([s.what() for s in seen], change.dropped(), *change.of("cuts")))
 
 
+def cut(name, conn, frame):
+    """Of a connection that was refused before: resets, or not yet again; nothing else."""
+    change = Change()
+    seen = conn.send(frame)
+    return tap.equal("cut: " + name, (True, {"cut": 1}, 0),
+                     (all(s.flags & RST and not s.data for s in seen), change.dropped(),
+                      *change.of("cuts")))
+
+
 def refused(name, conn, frame, reason, datagrams=None, waits=None):
     """Nothing of it arrives, and both ends are reset: each by what it waits for. waits: what
     the router must believe, if that is something else."""
@@ -180,7 +189,7 @@ def plain():
             there = conn.frame(who, there.data)
             refused("what neither may say, from end %d, %s" % (who, name), conn, there,
                     "rpc-not-rpc" if who else "rpc-interface")
-            lost("the other end goes on, " + name, conn, conn.frame(1 - who, b"x"), "cut")
+            cut("the other end goes on, " + name, conn, conn.frame(1 - who, b"x"))
             passes("resets for it do, " + name, conn, conn.frame(1 - who, flags=RST))
     both(make)
 

@@ -51,8 +51,8 @@ class Wire:
 
 
 def neighbourly(data, kind):
-    """Neighbour discovery and MLD from a link-local address."""
-    return kind == 0x86dd and data[8:10] == b"\xfe\x80" and \
+    """Neighbour discovery and MLD from a link-local address, or before there is one."""
+    return kind == 0x86dd and (data[8:10] == b"\xfe\x80" or not any(data[8:24])) and \
         (data[6] == 58 and 133 <= data[40] <= 137 or data[6] == 0 and data[40] == 58)
 
 
@@ -76,6 +76,21 @@ def open_wires(ifaces=IFACES):
     return wires
 
 
+def drain(wire, out):
+    """Reads what lies in the socket. Return: whether an answer to ARP was there."""
+    answered = False
+    while select.select([wire.sock], [], [], 0)[0]:
+        got = wire.receive()
+        if not got:
+            continue
+        kind, data = got
+        if kind == 0x0806:
+            answered = answered or data[7] == 2
+        elif kind in (0x0800, 0x86dd):
+            out.append((wire.iface, kind, trim(kind, data)))
+    return answered
+
+
 def exchange(wires, frames, deadline=30):
     """Sends frames, (interface, version, datagram) each. Return: what comes out of the
     router before it answers an ARP question that follows them: (interface, ethertype,
@@ -90,18 +105,12 @@ def exchange(wires, frames, deadline=30):
         if time.monotonic() > end:
             sys.exit("# the router does not answer ARP")
         ready = select.select([w.sock for w in wires.values()], [], [], 1)[0]
-        # whatever lies in any socket came before the answer, so z0 is read last
-        for wire in sorted((w for w in wires.values() if w.sock in ready),
-                           key=lambda w: w.iface == "z0"):
-            while select.select([wire.sock], [], [], 0)[0]:
-                got = wire.receive()
-                if not got:
-                    continue
-                kind, data = got
-                if kind == 0x0806:
-                    done = done or (wire.iface == "z0" and data[7] == 2)
-                elif kind in (0x0800, 0x86dd):
-                    out.append((wire.iface, kind, trim(kind, data)))
+        for wire in wires.values():
+            if wire.sock in ready and drain(wire, out) and wire.iface == "z0":
+                done = True
+    # what came before the answer may lie in a socket that was looked at before it came
+    for wire in wires.values():
+        drain(wire, out)
     return out
 
 
