@@ -44,3 +44,16 @@ cached() {
 		touch "$dir/.complete"
 	) 9>"$dir.lock"
 }
+
+# mirror RELEASE ARCHIVE: where the host's apt gets RELEASE from, or would once it has
+# lists; if its sources do not have it, ARCHIVE of Debian's own mirror.
+mirror() {
+	local site
+	# shellcheck disable=SC2016 # apt's own variables
+	site=$({
+		apt-get indextargets --no-release-info --format '$(RELEASE) $(SITE)' 'Created-By: Packages'
+		# sources that say "stable"
+		apt-get indextargets --format '$(CODENAME) $(SITE)' 'Created-By: Packages'
+	} | awk -v r="$1" '$1 == r && !seen++ { print $2 }')
+	echo "${site:-http://deb.debian.org/$2}"
+}

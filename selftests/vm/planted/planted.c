@@ -9,10 +9,11 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 static char *bug = "none";
 module_param(bug, charp, 0);
-MODULE_PARM_DESC(bug, "none warn oops hang use-after-free out-of-bounds leak sleep deadlock shift");
+MODULE_PARM_DESC(bug, "none warn oops wild hang use-after-free out-of-bounds leak sleep deadlock shift");
 
 static DEFINE_SPINLOCK(spin_a);
 static DEFINE_SPINLOCK(spin_b);
@@ -39,6 +40,19 @@ static void out_of_bounds(void)
 		return;
 	p[thirteen] = 1;
 	kfree((void *)p);
+}
+
+/* In the vmalloc area, where User Mode Linux maps pages when they are first wanted. */
+static void wild(void)
+{
+	volatile char *p = vmalloc(PAGE_SIZE);
+
+	if (!p)
+		return;
+	vfree((void *)p);
+	/* until then the page is still mapped */
+	vm_unmap_aliases();
+	p[thirteen] = 1;
 }
 
 /* Both orders, one after the other: never locks up, and lockdep says that it may. */
@@ -70,6 +84,8 @@ static int __init planted_init(void)
 		WARN(1, "planted");
 	} else if (!strcmp(bug, "oops")) {
 		*(volatile int *)(unsigned long)thirteen = 0;
+	} else if (!strcmp(bug, "wild")) {
+		wild();
 	} else if (!strcmp(bug, "hang")) {
 		preempt_disable();
 		for (;;)
