@@ -19,6 +19,7 @@
  *   POLICY_BEGIN    -> POSTERN_A_TXN
  *       [POSTERN_A_FILES]  nested, POSTERN_A_NAME...: file names, by index
  *       [POSTERN_A_POLICY_FLAGS] [POSTERN_A_MARK POSTERN_A_MARK_MASK]
+ *       [POSTERN_A_SOURCES]
  *   POLICY_ADD      TXN and any number, in any mix, of the nested objects
  *       POSTERN_A_ZONE     NAME, POSTERN_A_IFACES (nested NAME...), [FLAGS],
  *                          [FILE LINE]
@@ -29,8 +30,18 @@
  *       POSTERN_A_SERVICE  NAME, [PORTS], [MEMBERS], [FILE LINE],
  *                          [RPC, [RPC_FLAGS], [RPC_IDLE_MS], [RPC_PER_CLIENT],
  *                          [RPC_REMEMBER_MS]]
+ *       POSTERN_A_LIMIT    NAME, [FLAGS], [FILE LINE], [LIMIT_RATE_SOURCE],
+ *                          [LIMIT_RATE_NETWORK], [LIMIT_TOTAL],
+ *                          [LIMIT_OPEN_SOURCE], [LIMIT_OPEN_NETWORK],
+ *                          [LIMIT_HALF_OPEN], [LIMIT_SILENT], [LIMIT_BAN],
+ *                          [LIMIT_EXEMPT], [LIMIT_PREFIXES]
+ *       POSTERN_A_INSPECT  NAME, [FLAGS], [FILE LINE], [INSPECT_DENY],
+ *                          [INSPECT_RECIPIENTS], [INSPECT_RECIPIENTS_RATE],
+ *                          [INSPECT_MESSAGES], [INSPECT_MESSAGES_RATE],
+ *                          [INSPECT_SIZE], [INSPECT_RELAY], [INSPECT_LINE]
  *       POSTERN_A_RULE     TEXT, ACTION, SRC, DST, [NAME], [SERVICES], [FLAGS],
- *                          [MARK MARK_MASK], [FILE LINE]
+ *                          [MARK MARK_MASK], [LIMIT_INDEX], [INSPECT_INDEX],
+ *                          [FILE LINE]
  *     Objects of a kind are numbered from 0 in the order in which they arrive,
  *     and refer to others of lower number (MEMBERS) or of other kinds by that
  *     number. The ranges of one set, over all messages, ascend and do not
@@ -40,6 +51,15 @@
  *     An RPC service is what the endpoint mapper on TCP 135 hands out for its
  *     interfaces, and the mapper's conversation about them. It may also have
  *     PORTS and MEMBERS. No block rule may name one, itself or by MEMBERS.
+ *     A limit holds for the TCP connections that the rules allow which name it; an
+ *     allow rule that names one allows some TCP. What it does not say is without a
+ *     limit. Limits count by source and by network, the prefixes of an address that
+ *     LIMIT_PREFIXES says, in one table of SOURCES entries for the whole policy.
+ *     An inspect says which SMTP may be spoken on the connections of the rules that
+ *     name it. These are allow rules, and their services single ports of TCP. What it
+ *     does not say is without a limit; what SMTP forbids, or leaves open to more than
+ *     one reading, is refused all the same. Its rates are of one source, which stands
+ *     in the table of SOURCES entries.
  *   POLICY_COMMIT   TXN, [COMMIT_FLAGS], [CONFIRM_MS], [EXPECT_GENERATION]
  *                   -> GENERATION, MEMORY
  *   POLICY_DISCARD  TXN
@@ -56,12 +76,14 @@
  * message takes at most 32 KiB.
  *
  *   STATUS_GET      -> GENERATION, POLICY_FLAGS, [MARK MARK_MASK], [FILES],
- *                      MEMORY, NR_RANGES and POSTERN_A_STATUS_*
+ *                      MEMORY, NR_RANGES, [SOURCES] and POSTERN_A_STATUS_*
  *   ZONE_GET        dump -> POSTERN_A_ZONE + interfaces now in it: NR_MATCHED,
  *                   and the names of the first 1000 of them (MATCHED)
  *   HOSTS_GET       dump -> POSTERN_A_HOSTS without ranges, with NR_RANGES
  *   RANGES_GET      dump -> POSTERN_A_RANGES in the form in which they are added
  *   SERVICE_GET     dump -> POSTERN_A_SERVICE
+ *   LIMIT_GET       dump -> POSTERN_A_LIMIT
+ *   INSPECT_GET     dump -> POSTERN_A_INSPECT
  *   RULE_GET        dump -> POSTERN_A_RULE with HITS, PACKETS, BYTES
  *   COUNTER_GET     dump -> POSTERN_A_COUNTER: NAME, UNIT, HELP, VALUE, and for
  *                   drop reasons REASON and OBSERVED
@@ -96,6 +118,28 @@
  *                   that a rule allows would remember it.
  *   ENDPOINT_FLUSH  [SERVER] [UUID [VERSION]] -> NR_CLOSED
  *
+ * SOURCES AND BANS. A source is who completed a handshake under a limit, as its
+ * prefixes make one of addresses; a network is what is around it. They outlive policies
+ * that keep the limit. Bans are of prefixes that somebody names, under every policy:
+ * nobody in them may begin a flow.
+ *
+ *   SOURCE_GET      [NAME of the limit] [SADDR]
+ *                   dump -> POSTERN_A_SOURCE: NAME, SADDR, PREFIX_LENGTH,
+ *                   [NETWORK], NR_OPEN, NR_ACCEPTED, NR_REFUSED, [REASON of the
+ *                   last refusal], [BURST_USED], [SEEN_MS], [BANNED_MS]
+ *                   With SADDR those that it is in.
+ *   SOURCE_ADD      POSTERN_A_SOURCE ...: NAME, SADDR, [NETWORK], NR_ACCEPTED,
+ *                   [BANNED_MS] -> NR_ADDED
+ *                   Known senders and bans as SOURCE_GET told them, before a
+ *                   restart; those of limits that are not in force are left out.
+ *   SOURCE_RESET    [NAME] [SADDR] -> NR_CLOSED: forgets them; open connections still
+ *                   count
+ *   BAN_GET         dump -> POSTERN_A_BAN: SADDR, PREFIX_LENGTH, [BANNED_MS],
+ *                   [HIT_MS], [COMMENT]
+ *   BAN_ADD         BANS ..., [BANNED_MS], [COMMENT]
+ *                   All or none. The flows that they began end.
+ *   BAN_DEL         BANS ... -> NR_CLOSED
+ *
  * EVENTS come as POSTERN_CMD_EVENT on the multicast group "events":
  * EVENT, and what the kind carries (see enum postern_event).
  */
@@ -113,6 +157,7 @@
 #define POSTERN_NAME_MAX	63	/* bytes of a name, without the final 0 */
 #define POSTERN_TEXT_MAX	1023	/* bytes of a rule's text */
 #define POSTERN_PATH_MAX	255	/* bytes of a file name */
+#define POSTERN_COMMENT_MAX	127	/* bytes of a ban's comment */
 #define POSTERN_FILES_MAX	256
 #define POSTERN_ZONES_MAX	60
 #define POSTERN_IFACES_MAX	64	/* names and patterns per zone */
@@ -121,6 +166,10 @@
 #define POSTERN_RULES_MAX	65536
 #define POSTERN_RANGES_MAX	8000000	/* over all sets, both families */
 #define POSTERN_RPC_MAX		8192	/* interfaces over all services */
+#define POSTERN_LIMITS_MAX	60
+#define POSTERN_SOURCES_MAX	4194304	/* and 1024 at least */
+#define POSTERN_INSPECTS_MAX	60
+#define POSTERN_DOMAIN_MAX	253	/* bytes of a domain, a leading dot apart */
 #define POSTERN_LIST_MAX	8000	/* entries of one list attribute */
 #define POSTERN_OBJECT_MAX	30720	/* bytes of one object's nest, ranges apart */
 #define POSTERN_TXN_MAX		4
@@ -151,6 +200,14 @@ enum postern_cmd {
 	POSTERN_CMD_ENDPOINT_GET,
 	POSTERN_CMD_ENDPOINT_ADD,
 	POSTERN_CMD_ENDPOINT_FLUSH,
+	POSTERN_CMD_LIMIT_GET,
+	POSTERN_CMD_SOURCE_GET,
+	POSTERN_CMD_SOURCE_ADD,
+	POSTERN_CMD_SOURCE_RESET,
+	POSTERN_CMD_BAN_GET,
+	POSTERN_CMD_BAN_ADD,
+	POSTERN_CMD_BAN_DEL,
+	POSTERN_CMD_INSPECT_GET,
 	__POSTERN_CMD_MAX,
 };
 
@@ -179,7 +236,7 @@ enum postern_attr {
 	POSTERN_A_INDEX,		/* u32: the object's number, in dumps */
 	POSTERN_A_NAME,			/* string */
 	POSTERN_A_TEXT,			/* string: the rule as it is written */
-	POSTERN_A_FLAGS,		/* u32, POSTERN_ZONE_*, _HOSTS_* or _RULE_* */
+	POSTERN_A_FLAGS,		/* u32, POSTERN_KIND_*: of the object's kind */
 	POSTERN_A_FILE,			/* u32: index into FILES */
 	POSTERN_A_LINE,			/* u32, from 1 */
 	POSTERN_A_IFACES,		/* nest of NAME: interface names, '*' and '?' match */
@@ -252,6 +309,51 @@ enum postern_attr {
 	POSTERN_A_STATUS_NR_PINHOLES,	/* u32 */
 	POSTERN_A_STATUS_NR_ENDPOINTS,	/* u32: learned */
 	POSTERN_A_STATUS_NR_INSPECTED,	/* u32: connections */
+	POSTERN_A_SOURCES,		/* u32, 1024..4194304, default 65536, of a power of two */
+	POSTERN_A_LIMIT,		/* nest */
+	POSTERN_A_LIMIT_INDEX,		/* u32 */
+	POSTERN_A_LIMIT_RATE_SOURCE,	/* struct postern_rate: connections of one source */
+	POSTERN_A_LIMIT_RATE_NETWORK,	/* struct postern_rate: of one network */
+	POSTERN_A_LIMIT_TOTAL,		/* struct postern_rate: opening SYNs of all together */
+	POSTERN_A_LIMIT_OPEN_SOURCE,	/* u32, 1..10000000: at once, of one source */
+	POSTERN_A_LIMIT_OPEN_NETWORK,	/* u32, 1..10000000: at once, of one network */
+	POSTERN_A_LIMIT_HALF_OPEN,	/* u32, 1..10000000: not acknowledged yet, of all */
+	POSTERN_A_LIMIT_SILENT,		/* u32, 1..1000: whose client has said nothing, of all */
+	POSTERN_A_LIMIT_BAN,		/* struct postern_ban */
+	POSTERN_A_LIMIT_EXEMPT,		/* array of u32: numbers of sets of hosts */
+	POSTERN_A_LIMIT_PREFIXES,	/* struct postern_prefixes, default 32 64 24 48 */
+	POSTERN_A_STATUS_NR_LIMITS,	/* u32 */
+	POSTERN_A_PREFIX_LENGTH,	/* u8: bits of SADDR that count */
+	POSTERN_A_SOURCE,		/* nest */
+	POSTERN_A_NETWORK,		/* flag: a network, else a source */
+	POSTERN_A_NR_OPEN,		/* u32: connections */
+	POSTERN_A_NR_ACCEPTED,		/* u32: connections, since it is known */
+	POSTERN_A_NR_REFUSED,		/* u32: likewise */
+	POSTERN_A_NR_ADDED,		/* u32 */
+	POSTERN_A_BURST_USED,		/* u32: of its rate's burst */
+	POSTERN_A_SEEN_MS,		/* u64: since its last connection was accepted */
+	POSTERN_A_BANNED_MS,		/* u64: until the ban ends; a ban without it does not */
+	POSTERN_A_BAN,			/* nest */
+	POSTERN_A_BANS,			/* array of struct postern_prefix */
+	POSTERN_A_HIT_MS,		/* u64: since it last dropped something */
+	POSTERN_A_COMMENT,		/* string */
+	POSTERN_A_STATUS_NR_SOURCES,	/* u32: known */
+	POSTERN_A_STATUS_SOURCES_ROOM,	/* u32: how many there may be */
+	POSTERN_A_STATUS_NR_BANS,	/* u32 */
+	POSTERN_A_STATUS_LIMITER_MEMORY, /* u64: bytes of the tables of sources */
+	POSTERN_A_STATUS_ATTACKED,	/* nest of NAME: limits under attack */
+	POSTERN_A_INSPECT,		/* nest */
+	POSTERN_A_INSPECT_INDEX,	/* u32 */
+	POSTERN_A_INSPECT_DENY,		/* u64: commands, a bit for each of smtp_verbs.inc */
+	POSTERN_A_INSPECT_RECIPIENTS,	/* u32, 1..1000000: of a message */
+	POSTERN_A_INSPECT_RECIPIENTS_RATE, /* struct postern_rate: of one source */
+	POSTERN_A_INSPECT_MESSAGES,	/* u32, 1..1000000: of a connection */
+	POSTERN_A_INSPECT_MESSAGES_RATE, /* struct postern_rate: of one source */
+	POSTERN_A_INSPECT_SIZE,		/* u64, 1024..2^40: bytes of a message */
+	POSTERN_A_INSPECT_RELAY,	/* array of char: domains, see POSTERN_INSPECT_* */
+	POSTERN_A_INSPECT_LINE,		/* u32, 512..65536: bytes of a command's line */
+	POSTERN_A_STATUS_NR_INSPECTS,	/* u32 */
+	POSTERN_A_COMMAND,		/* string: of SMTP, that was refused */
 	__POSTERN_A_MAX,
 };
 
@@ -397,6 +499,77 @@ struct postern_rpc {
 #define POSTERN_RPC_OPT_RESUME_REFUSE (1 << 5)	/* refuse flows of unknown state */
 
 /**
+ * struct postern_rate - connections, recipients or messages in a time
+ * @count: so many ...
+ * @per_ms: ... in a second, minute, hour or day: 1000, 60000, 3600000, 86400000.
+ *	From one to the next it is 1000 ns at least.
+ * @burst: at once, 1..1000000; it comes back within 365 days
+ * @pad: 0
+ */
+struct postern_rate {
+	__u32 count;
+	__u32 per_ms;
+	__u32 burst;
+	__u32 pad;
+};
+
+/**
+ * struct postern_ban - who is refused for some time, whatever it sends
+ * @ms: for how long at first, 1000..2592000000
+ * @max_ms: to which it doubles each time, @ms..2592000000
+ * @refusals: after so many, 1..65535, ...
+ * @window_ms: ... in so many ms, 1000..86400000
+ */
+struct postern_ban {
+	__u32 ms;
+	__u32 max_ms;
+	__u32 refusals;
+	__u32 window_ms;
+};
+
+/**
+ * struct postern_prefixes - what a limit takes for one source, and for one network
+ * @source4: leading bits of an IPv4 address, 1..32
+ * @source6: of an IPv6 address, 1..128
+ * @network4: 1..@source4
+ * @network6: 1..@source6
+ */
+struct postern_prefixes {
+	__u8 source4;
+	__u8 source6;
+	__u8 network4;
+	__u8 network6;
+};
+
+/**
+ * struct postern_prefix - a banned prefix
+ * @addr: network order; of IPv4 the first 4 bytes. Bits behind @length are 0
+ * @length: 0..32 or 0..128
+ * @v6: 1: IPv6
+ * @pad: 0
+ */
+struct postern_prefix {
+	__u8  addr[16];
+	__u8  length;
+	__u8  v6;
+	__u16 pad;
+};
+
+#define POSTERN_LIMIT_STRICT	(1 << 0)	/* refused attempts count too */
+#define POSTERN_LIMIT_OBSERVE	(1 << 1)	/* count what would be refused, refuse nothing */
+
+#define POSTERN_INSPECT_OBSERVE	(1 << 0)	/* likewise */
+#define POSTERN_INSPECT_COUNT	(1 << 1)	/* refusals count for the limit's ban */
+#define POSTERN_INSPECT_PASS	(1 << 2)	/* let pass what cannot be followed */
+
+/*
+ * INSPECT_RELAY: domains that recipients may be of, each with a 0 behind it: "acme.com",
+ * or ".acme.com" for it and all below. In lower case, 1..63 bytes of a-z, 0-9, - and _
+ * between the dots, - neither first nor last, a letter behind the last dot. They ascend
+ * as bytes do, and none stands there twice.
+ */
+
+/**
  * struct postern_place - where in the administrator's files an object stands
  * @file: index into FILES
  * @line: from 1
@@ -442,6 +615,10 @@ struct postern_place {
  * @POSTERN_EVENT_PINHOLE_OPEN: CLIENT, SERVER, PORT, UUID, VERSION, LEFT_MS
  * @POSTERN_EVENT_PINHOLE_USE: the same without LEFT_MS: its first connection
  * @POSTERN_EVENT_PINHOLE_CLOSE: the same, and CLOSED
+ * @POSTERN_EVENT_BAN: NAME of the limit, SADDR, PREFIX_LENGTH: a source is banned
+ * @POSTERN_EVENT_UNBAN: the same: its ban is over
+ * @POSTERN_EVENT_ATTACK: NAME of the limit: unknown senders must prove that they exist
+ * @POSTERN_EVENT_ATTACK_OVER: NAME of the limit: nobody had to, for a while
  */
 enum postern_event {
 	POSTERN_EVENT_DROP,
@@ -453,6 +630,10 @@ enum postern_event {
 	POSTERN_EVENT_PINHOLE_OPEN,
 	POSTERN_EVENT_PINHOLE_USE,
 	POSTERN_EVENT_PINHOLE_CLOSE,
+	POSTERN_EVENT_BAN,
+	POSTERN_EVENT_UNBAN,
+	POSTERN_EVENT_ATTACK,
+	POSTERN_EVENT_ATTACK_OVER,
 };
 
 #endif /* _UAPI_LINUX_POSTERN_H */

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The end of a message's text: see smtp_data.h.
+ */
+#include <linux/bitops.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "smtp_data.h"
+
+enum byte {
+	OTHER,
+	NUL,
+	LF,
+	CR,
+	PERIOD,
+	BYTES,
+};
+
+/* ODD: there is more or less before it than CR LF. */
+enum state {
+	TEXT,
+	AFTER_CR,
+	BEGIN,				/* of a line */
+	BEGIN_ODD,
+	DOT,
+	DOT_ODD,
+	DOT_CR,
+	STATES,
+	END = STATES,
+	FALSE_END,
+	BARE = 0x80,			/* and the byte is a bare LF */
+};
+
+static const u8 next[STATES][BYTES] = {
+	/*		OTHER	   NUL		LF		  CR	     PERIOD */
+	[TEXT]	    = { TEXT,	   TEXT,	BEGIN_ODD | BARE, AFTER_CR,  TEXT },
+	[AFTER_CR]  = { TEXT,	   BEGIN_ODD,	BEGIN,		  AFTER_CR,  DOT_ODD },
+	[BEGIN]	    = { TEXT,	   BEGIN_ODD,	BEGIN_ODD | BARE, AFTER_CR,  DOT },
+	[BEGIN_ODD] = { TEXT,	   BEGIN_ODD,	BEGIN_ODD | BARE, AFTER_CR,  DOT_ODD },
+	[DOT]	    = { TEXT,	   DOT_ODD,	FALSE_END | BARE, DOT_CR,    TEXT },
+	[DOT_ODD]   = { TEXT,	   DOT_ODD,	FALSE_END | BARE, FALSE_END, TEXT },
+	[DOT_CR]    = { FALSE_END, FALSE_END,	END,		  FALSE_END, FALSE_END },
+};
+
+static const u8 kinds[256] = {
+	['\0'] = NUL,
+	['\n'] = LF,
+	['\r'] = CR,
+	['.'] = PERIOD,
+};
+
+#define ALL(byte)	(0x0101010101010101ULL * (byte))
+
+static inline u64 eight(const u8 *bytes)
+{
+	__le64 raw;
+
+	memcpy(&raw, bytes, 8);
+	return le64_to_cpu(raw);
+}
+
+/*
+ * Bit 7 is set of bytes of @x up to CR, of what is not ASCII, and perhaps behind the
+ * first of the former, from which the subtraction borrows.
+ */
+static inline u64 odd(u64 x)
+{
+	return x - ALL('\r' + 1);
+}
+
+/* The first byte up to CR, if bit 7 of any is set. */
+static inline u64 control(u64 x)
+{
+	return odd(x) & ~x & ALL(0x80);
+}
+
+/* Is bit 7 of any byte set in odd() of these thirty-two? */
+static inline bool any_odd(const u8 *at)
+{
+	return (odd(eight(at)) | odd(eight(at + 8)) | odd(eight(at + 16)) |
+		odd(eight(at + 24))) & ALL(0x80);
+}
+
+/*
+ * Inside a line nothing but its end matters: passes over what is neither CR nor LF, and
+ * over ends of lines that are CR LF and have a letter behind them. (Behind CR and
+ * whatever else that is no lone dot.) Return: where something else may be, or near @end.
+ */
+static const u8 *skip_lines(const u8 *at, const u8 *end)
+{
+	const u8 *last32 = end - 32, *last8 = end - (8 + 2);
+
+	if (end - at < 32)
+		return at;
+	for (;;) {
+		u64 found = 0;
+
+		while (at <= last32 && likely(!any_odd(at)))
+			at += 32;
+		while (at <= last8) {
+			found = control(eight(at));
+			if (found)
+				break;
+			at += 8;
+		}
+		if (!found)
+			return at;
+		at += __ffs64(found) / 8;
+		if (*at != '\r' || at[2] <= '.')
+			return at;
+		at += 3;
+	}
+}
+
+void pn_smtp_data_begin(struct pn_smtp_data *d)
+{
+	d->state = BEGIN;
+}
+
+u32 pn_smtp_data_read(struct pn_smtp_data *d, const u8 *bytes, u32 len,
+		      u32 *bare_lf, enum pn_smtp_end *end)
+{
+	u8 state = d->state;
+	u32 i = 0;
+
+	*end = PN_SMTP_TEXT;
+	while (i < len) {
+		if (state == TEXT) {
+			i = skip_lines(bytes + i, bytes + len) - bytes;
+			if (i == len)
+				break;
+		}
+		state = next[state][kinds[bytes[i++]]];
+		if (state & BARE)
+			(*bare_lf)++;
+		state &= ~BARE;
+		if (state >= STATES) {
+			*end = state == END ? PN_SMTP_END : PN_SMTP_FALSE_END;
+			/* What may follow is text, for who reads on. */
+			state = TEXT;
+			break;
+		}
+	}
+	d->state = state;
+	return i;
+}
