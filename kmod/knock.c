@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Remembered opening SYNs: see knock.h. Plain C: also built in user space.
+ */
+#include <linux/compiler.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/random.h>
+
+#include "knock.h"
+
+/*
+ * A word: 40 bits of the hash, which are never all 0, and 24 of the time in units of
+ * 2^20 ns (1.05 ms), which wrap after 4.9 hours.
+ */
+#define TIME_SHIFT	20
+#define TIME_BITS	24
+#define TIME_MASK	((1U << TIME_BITS) - 1)
+#define UNITS(ms)	((u32)(((u64)(ms) * 1000000) >> TIME_SHIFT))
+
+struct pn_knocks *pn_knocks_alloc(u32 nr)
+{
+	u32 sets = roundup_pow_of_two(DIV_ROUND_UP(nr, PN_KNOCK_WAYS));
+	struct pn_knocks *knocks;
+
+	knocks = kvzalloc(struct_size(knocks, word, sets * PN_KNOCK_WAYS),
+			  GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+			  __GFP_RETRY_MAYFAIL);
+	if (!knocks)
+		return NULL;
+	knocks->mask = sets - 1;
+	get_random_bytes(&knocks->secret, sizeof(knocks->secret));
+	return knocks;
+}
+
+void pn_knocks_free(struct pn_knocks *knocks)
+{
+	kvfree(knocks);
+}
+
+size_t pn_knocks_size(const struct pn_knocks *knocks)
+{
+	return struct_size(knocks, word, (knocks->mask + 1) * PN_KNOCK_WAYS);
+}
+
+static u32 age_of(u64 word, u32 now)
+{
+	return (now - (u32)word) & TIME_MASK;
+}
+
+bool pn_knock(struct pn_knocks *knocks, const struct pn_knock *k, u64 now,
+	      bool *evicted)
+{
+	u64 hash = siphash(k, sizeof(*k), &knocks->secret);
+	u64 print = (hash | 1ULL << 63) & ~(u64)TIME_MASK;
+	u64 *set = &knocks->word[(hash & knocks->mask) * PN_KNOCK_WAYS];
+	u32 i, time = now >> TIME_SHIFT & TIME_MASK, oldest = 0;
+	u64 last;
+
+	*evicted = false;
+	for (i = 0; i < PN_KNOCK_WAYS; i++) {
+		u64 word = READ_ONCE(set[i]);
+		u32 age = age_of(word, time);
+
+		if ((word & ~(u64)TIME_MASK) == print && age <= UNITS(PN_KNOCK_MAX_MS))
+			return age >= UNITS(PN_KNOCK_MIN_MS);
+		if (!word) {
+			oldest = i;
+			break;
+		}
+		if (age > age_of(READ_ONCE(set[oldest]), time))
+			oldest = i;
+	}
+	last = READ_ONCE(set[oldest]);
+	*evicted = last && age_of(last, time) <= UNITS(PN_KNOCK_MAX_MS);
+	WRITE_ONCE(set[oldest], print | time);
+	return false;
+}
