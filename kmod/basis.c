@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Why an RPC connection may be.
+ * Why a connection that is inspected may be.
  */
 #include <linux/in.h>
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Why an RPC connection may be: the policy and what endpoint mappers said.
+ * Why a connection that is inspected may be: the policy, and for RPC what endpoint
+ * mappers said.
  */
 #ifndef PN_BASIS_H
 #define PN_BASIS_H
+
+#include <linux/in.h>
 
 #include "net.h"
 #include "pinhole.h"
@@ -11,11 +14,12 @@
 
 /**
  * enum pn_basis - on what grounds; enum postern_basis without its prefix
- * @PN_BASIS_NONE: none: no RPC service has to do with it
+ * @PN_BASIS_NONE: none: nothing is inspected
  * @PN_BASIS_MAPPER: it is the endpoint mapper's port
  * @PN_BASIS_PINNED: a service pins an interface to the port
  * @PN_BASIS_PINHOLE: the mapper named the port to this client
  * @PN_BASIS_LEARNED: or to somebody else, for an interface that this one may use
+ * @PN_BASIS_SMTP: a plain rule, which has an inspect; not among POSTERN_BASIS_
  */
 enum pn_basis {
 	PN_BASIS_NONE = POSTERN_BASIS_NONE,
@@ -23,6 +27,7 @@ enum pn_basis {
 	PN_BASIS_PINNED = POSTERN_BASIS_PINNED,
 	PN_BASIS_PINHOLE = POSTERN_BASIS_PINHOLE,
 	PN_BASIS_LEARNED = POSTERN_BASIS_LEARNED,
+	PN_BASIS_SMTP = 0x80,
 };
 
 /**
@@ -46,9 +51,18 @@ enum pn_basis pn_basis_static(const struct pn_policy *policy,
 enum pn_basis pn_basis_dynamic(struct pn_net *pn, const struct pn_policy *policy,
 			       const struct pn_tuple *t, u32 *rule);
 
+/* By the plain rule @rule, which allows @t. */
+static inline enum pn_basis pn_basis_plain(const struct pn_policy *policy,
+					   const struct pn_tuple *t, u32 rule)
+{
+	return policy->nr_inspectors && t->proto == IPPROTO_TCP &&
+	       policy->rules[rule].inspector != PN_INSPECTOR_NONE ?
+	       PN_BASIS_SMTP : PN_BASIS_NONE;
+}
+
 /*
- * Either; dynamic only if no plain rule allows @t (@allowed), whose connections are
- * not inspected.
+ * Any; dynamic only if no plain rule allows @t (@allowed: *@rule does), whose
+ * connections are not inspected unless it says so.
  */
 static inline enum pn_basis pn_basis_of(struct pn_net *pn,
 					const struct pn_policy *policy,
@@ -56,11 +70,16 @@ static inline enum pn_basis pn_basis_of(struct pn_net *pn,
 					u32 *rule)
 {
 	enum pn_basis basis = PN_BASIS_NONE;
+	u32 by;
 
 	if (policy->nr_rpc)
-		basis = pn_basis_static(policy, t, rule);
+		basis = pn_basis_static(policy, t, &by);
 	if (policy->nr_rpc && !basis && !allowed)
-		basis = pn_basis_dynamic(pn, policy, t, rule);
+		basis = pn_basis_dynamic(pn, policy, t, &by);
+	if (basis)
+		*rule = by;
+	else if (allowed)
+		basis = pn_basis_plain(policy, t, *rule);
 	return basis;
 }
 

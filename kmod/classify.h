@@ -88,9 +88,11 @@ struct pn_outcome {
  * @zones: bit map of the zones that claim these addresses
  * @flags: PN_CLASS_*
  * @server: set of hosts that is a server with these addresses, or PN_SERVER_NONE
+ * @exempt: bit map of the limits that do not touch them
  */
 struct pn_class {
 	u64 zones;
+	u64 exempt;
 	u32 flags;
 	u32 server;
 };

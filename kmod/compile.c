@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "compile.h"
+#include "inspector.h"
 #include "memory.h"
 #include "rpc.h"
 
@@ -170,6 +171,8 @@ int pn_policy_compile(struct pn_policy *policy, struct pn_place *place,
 	policy->tables.zone_self = policy->nr_zones;
 	policy->tables.zone_early = policy->nr_zones + 1;
 	pn_hash_seed(&c.seed);
+	if (!policy->nr_limits && !pn_inspectors_rated(policy))
+		policy->nr_sources = 0;
 
 	err = number_refs(&c);
 	if (!err)

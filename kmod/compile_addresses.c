@@ -191,9 +191,24 @@ static int sweep_family(struct pn_compile *c, struct pn_addresses *to, bool v6)
 	return err;
 }
 
+/* Bit i of a set's exempt: limit i names it. */
+static void describe_exempt(const struct pn_policy *policy,
+			    struct pn_class *set)
+{
+	u32 limit, i;
+
+	for (limit = 0; limit < policy->nr_limits; limit++) {
+		const struct pn_limit *l = &policy->limits[limit];
+
+		for (i = 0; i < l->nr_exempt; i++)
+			set[l->exempt[i]].exempt |= BIT_ULL(limit);
+	}
+}
+
 /*
  * Which zones claim the addresses of each set: its own, or those of the sets
- * that it is a member of. Members have lower numbers, so one pass downwards.
+ * that it is a member of; and which limits exempt them, in whatever zone. Members
+ * have lower numbers, so one pass downwards.
  */
 static int describe_classes(struct pn_compile *c)
 {
@@ -210,6 +225,7 @@ static int describe_classes(struct pn_compile *c)
 		pn_free(policy, set, policy->nr_hosts, sizeof(*set));
 		return -ENOMEM;
 	}
+	describe_exempt(policy, set);
 	for (i = policy->nr_hosts; i--;) {
 		const struct pn_hosts *h = &policy->hosts[i];
 
@@ -223,6 +239,7 @@ static int describe_classes(struct pn_compile *c)
 			if (policy->hosts[h->members[m]].zone == PN_ZONE_ANY)
 				member->zones |= set[i].zones;
 			member->flags |= set[i].flags;
+			member->exempt |= set[i].exempt;
 		}
 	}
 	for (i = 0; i < c->addresses.nr; i++) {
@@ -234,6 +251,7 @@ static int describe_classes(struct pn_compile *c)
 				class[i].server = min(class[i].server, sets[m]);
 			class[i].zones |= set[sets[m]].zones;
 			class[i].flags |= set[sets[m]].flags;
+			class[i].exempt |= set[sets[m]].exempt;
 		}
 		err = pn_compile_steps(c, nr);
 		if (err)

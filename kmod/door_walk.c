@@ -90,17 +90,32 @@ struct naming {
 	bool (*renamed)(struct pn_host *server, const void *data);
 	const void *data;
 	bool done;			/* the new names are in force */
+	bool any;			/* a server has another one */
 };
 
-/* Return: @server by its new name, or NULL if that is its old one. */
+static void look_for_names(struct pn_doors *doors, struct pn_party *server,
+			   void *data)
+{
+	struct pn_host name = server->key;
+	struct naming *n = data;
+
+	n->any |= n->renamed(&name, n->data);
+}
+
+/* Return: @server by its new name; NULL if that is its old one, or there is no room. */
 static struct pn_party *by_new_name(struct pn_doors *doors,
 				    const struct naming *n,
 				    const struct pn_party *server)
 {
 	struct pn_host name = server->key;
+	struct pn_party *now;
 
-	return n->renamed(&name, n->data) ?
-	       pn_party_get(&doors->servers, &name) : NULL;
+	if (!n->renamed(&name, n->data))
+		return NULL;
+	now = pn_party_get(&doors->servers, &name);
+	if (!now)
+		pn_count(doors->pn->stats, PN_COUNT_PINHOLES_FULL);
+	return now;
 }
 
 /* @d once more, as one of @party to @server. */
@@ -111,8 +126,10 @@ static void copy_door(struct pn_doors *doors, struct pn_party *party,
 	struct pn_one_door *copy;
 
 	copy = pn_door_add(doors, party, server, &key, 0);
-	if (!copy)
+	if (!copy) {
+		pn_count(doors->pn->stats, PN_COUNT_PINHOLES_FULL);
 		return;
+	}
 	WRITE_ONCE(copy->idle, READ_ONCE(d->idle));
 	WRITE_ONCE(copy->used, READ_ONCE(d->used));
 	WRITE_ONCE(copy->expires, READ_ONCE(d->expires));
@@ -170,6 +187,10 @@ void pn_pinhole_rename(struct pn_net *pn,
 	struct pn_doors *doors = pn_doors(pn);
 
 	if (!doors)
+		return;
+	/* servers are few, and clients many */
+	walk(doors, &doors->servers, look_for_names, &n);
+	if (!n.any)
 		return;
 	walk(doors, &doors->clients, rename_pinholes, &n);
 	walk(doors, &doors->servers, rename_endpoints, &n);

@@ -277,8 +277,7 @@ static int flush(struct genl_info *info, u8 cmd,
 		.by_uuid = info->attrs[POSTERN_A_UUID],
 		.by_version = info->attrs[POSTERN_A_VERSION],
 	};
-	struct sk_buff *msg;
-	void *hdr;
+	struct pn_answer answer;
 	u32 nr;
 	int err;
 
@@ -286,22 +285,11 @@ static int flush(struct genl_info *info, u8 cmd,
 	      read_filter(&filter, pn, info->extack);
 	if (err)
 		return err;
-	/* before, since what was closed stays so */
-	msg = genlmsg_new(nla_total_size(sizeof(nr)), GFP_KERNEL);
-	if (!msg)
-		return -ENOMEM;
-	hdr = genlmsg_put_reply(msg, info, &pn_genl_family, 0, cmd);
-	if (!hdr) {
-		nlmsg_free(msg);
-		return -EMSGSIZE;
-	}
+	err = pn_answer_begin(&answer, info, cmd);
+	if (err)
+		return err;
 	nr = pn_pinhole_review(pn, stays, &filter, POSTERN_CLOSED_FLUSHED);
-	if (nla_put_u32(msg, POSTERN_A_NR_CLOSED, nr)) {
-		nlmsg_free(msg);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(msg, hdr);
-	return genlmsg_reply(msg, info);
+	return pn_answer_number(&answer, info, POSTERN_A_NR_CLOSED, nr, 0);
 }
 
 int pn_pinhole_flush(struct sk_buff *skb, struct genl_info *info)

@@ -9,8 +9,10 @@
 #include <net/sock.h>
 
 #include "dump.h"
+#include "inspector.h"
 #include "net.h"
 #include "netlink.h"
+#include "object.h"
 #include "policy.h"
 #include "stats.h"
 #include "zone.h"
@@ -228,6 +230,23 @@ static int put_service(struct job *job)
 	       put_rpc(job->skb, s);
 }
 
+static int put_limit(struct job *job)
+{
+	const struct pn_limit *l = &job->policy->limits[job->at->object];
+
+	return put_head(job, l->name, l->flags, &l->place) ?:
+	       pn_object_put_limit(job->skb, l);
+}
+
+static int put_inspect(struct job *job)
+{
+	const struct pn_inspector *i =
+		&job->policy->inspectors[job->at->object];
+
+	return put_head(job, i->name, i->flags, &i->place) ?:
+	       pn_object_put_inspect(job->skb, i);
+}
+
 static int put_rule_count(struct job *job)
 {
 	struct pn_rule_count count;
@@ -255,7 +274,11 @@ static int put_rule(struct job *job)
 		     sizeof(*r->services)) ||
 	    (r->mark_mask &&
 	     (nla_put_u32(skb, POSTERN_A_MARK, r->mark) ||
-	      nla_put_u32(skb, POSTERN_A_MARK_MASK, r->mark_mask))))
+	      nla_put_u32(skb, POSTERN_A_MARK_MASK, r->mark_mask))) ||
+	    (r->limit != PN_LIMIT_NONE &&
+	     nla_put_u32(skb, POSTERN_A_LIMIT_INDEX, r->limit)) ||
+	    (r->inspector != PN_INSPECTOR_NONE &&
+	     nla_put_u32(skb, POSTERN_A_INSPECT_INDEX, r->inspector)))
 		return -EMSGSIZE;
 	return put_rule_count(job);
 }
@@ -307,6 +330,32 @@ int pn_dump_services(struct sk_buff *skb, struct netlink_callback *cb)
 	if (open_policy(&job))
 		err = put_objects(&job, job.policy->nr_services,
 				  POSTERN_A_SERVICE, put_service);
+	rcu_read_unlock();
+	return err;
+}
+
+int pn_dump_limits(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct job job = job_of(skb, cb, POSTERN_CMD_LIMIT_GET);
+	int err = 0;
+
+	rcu_read_lock();
+	if (open_policy(&job))
+		err = put_objects(&job, job.policy->nr_limits, POSTERN_A_LIMIT,
+				  put_limit);
+	rcu_read_unlock();
+	return err;
+}
+
+int pn_dump_inspects(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct job job = job_of(skb, cb, POSTERN_CMD_INSPECT_GET);
+	int err = 0;
+
+	rcu_read_lock();
+	if (open_policy(&job))
+		err = put_objects(&job, job.policy->nr_inspectors,
+				  POSTERN_A_INSPECT, put_inspect);
 	rcu_read_unlock();
 	return err;
 }

@@ -16,6 +16,8 @@ int pn_dump_zones(struct sk_buff *skb, struct netlink_callback *cb);
 int pn_dump_hosts(struct sk_buff *skb, struct netlink_callback *cb);
 int pn_dump_ranges(struct sk_buff *skb, struct netlink_callback *cb);
 int pn_dump_services(struct sk_buff *skb, struct netlink_callback *cb);
+int pn_dump_limits(struct sk_buff *skb, struct netlink_callback *cb);
+int pn_dump_inspects(struct sk_buff *skb, struct netlink_callback *cb);
 int pn_dump_rules(struct sk_buff *skb, struct netlink_callback *cb);
 int pn_dump_counters(struct sk_buff *skb, struct netlink_callback *cb);
 

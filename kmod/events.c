@@ -13,6 +13,7 @@
 #include "packet.h"
 #include "policy.h"
 #include "rate.h"
+#include "source.h"
 #include "stats.h"
 #include "zone.h"
 
@@ -113,8 +114,9 @@ static int put_drop(struct sk_buff *msg, const struct pn_policy *policy,
 	if (nla_put_u32(msg, POSTERN_A_REASON, reason) ||
 	    put_packet(msg, policy, p))
 		return -EMSGSIZE;
-	if (observed &&
-	    nla_put_u64_64bit(msg, POSTERN_A_OBSERVED, 1, POSTERN_A_PAD))
+	if ((observed &&
+	     nla_put_u64_64bit(msg, POSTERN_A_OBSERVED, 1, POSTERN_A_PAD)) ||
+	    put_name(msg, POSTERN_A_COMMAND, p->command))
 		return -EMSGSIZE;
 	if (policy && rule < policy->nr_rules &&
 	    (nla_put_u32(msg, POSTERN_A_RULE_INDEX, rule) ||
@@ -163,30 +165,80 @@ static int put_pinhole(struct sk_buff *msg, enum postern_event event,
 	}
 }
 
+/*
+ * Begins an event that a packet or house work may cause, if somebody listens and there
+ * are not too many. The counters are written with BH disabled; RCU is for
+ * pn_events_close(): both until end_limited().
+ */
+static struct sk_buff *begin_limited(struct pn_net *pn, atomic64_t *due,
+				     enum postern_event event, void **hdr)
+	__acquires(RCU)
+{
+	struct sk_buff *msg = NULL;
+
+	local_bh_disable();
+	rcu_read_lock();
+	if (!listened(pn))
+		return NULL;
+	if (pn_rate_allow(due, ktime_get_ns(),
+			  NSEC_PER_SEC / PN_EVENTS_PER_SECOND,
+			  PN_EVENTS_PER_SECOND))
+		msg = begin(event, hdr);
+	if (!msg)
+		pn_count(pn->stats, PN_COUNT_EVENTS_LOST);
+	return msg;
+}
+
+static void end_limited(void)
+	__releases(RCU)
+{
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
 void pn_event_pinhole(struct pn_net *pn, enum postern_event event,
 		      const struct pn_host *client, const struct pn_door *door,
 		      u32 value)
 {
-	struct sk_buff *msg = NULL;
+	struct sk_buff *msg;
 	void *hdr;
 
-	/* the counters are written with BH disabled; RCU is for pn_events_close() */
-	local_bh_disable();
-	rcu_read_lock();
-	if (!listened(pn))
-		goto out;
-	if (pn_rate_allow(&pn->pinhole_events_due, ktime_get_ns(),
-			  NSEC_PER_SEC / PN_EVENTS_PER_SECOND,
-			  PN_EVENTS_PER_SECOND))
-		msg = begin(event, &hdr);
+	msg = begin_limited(pn, &pn->pinhole_events_due, event, &hdr);
 	if (msg)
 		finish(pn, msg, hdr,
 		       put_pinhole(msg, event, client, door, value));
-	else
-		pn_count(pn->stats, PN_COUNT_EVENTS_LOST);
-out:
-	rcu_read_unlock();
-	local_bh_enable();
+	end_limited();
+}
+
+void pn_event_ban(struct pn_net *pn, const char *limit, u8 bits,
+		  const struct pn_source_key *key, bool banned)
+{
+	struct sk_buff *msg;
+	void *hdr;
+	int err;
+
+	msg = begin_limited(pn, &pn->limit_events_due, banned ?
+			    POSTERN_EVENT_BAN : POSTERN_EVENT_UNBAN, &hdr);
+	if (msg) {
+		err = put_name(msg, POSTERN_A_NAME, limit) ?:
+		      pn_put_address(msg, POSTERN_A_SADDR, key->v6, key->addr) ?:
+		      nla_put_u8(msg, POSTERN_A_PREFIX_LENGTH, bits);
+		finish(pn, msg, hdr, err);
+	}
+	end_limited();
+}
+
+void pn_event_attack(struct pn_net *pn, const char *limit, bool attack)
+{
+	struct sk_buff *msg;
+	void *hdr;
+
+	msg = begin_limited(pn, &pn->limit_events_due, attack ?
+			    POSTERN_EVENT_ATTACK : POSTERN_EVENT_ATTACK_OVER,
+			    &hdr);
+	if (msg)
+		finish(pn, msg, hdr, put_name(msg, POSTERN_A_NAME, limit));
+	end_limited();
 }
 
 static int put_state(struct sk_buff *msg, enum postern_event event, u32 value,

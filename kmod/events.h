@@ -17,6 +17,7 @@ struct pn_host;
 struct pn_net;
 struct pn_packet;
 struct pn_policy;
+struct pn_source_key;
 
 #define PN_EVENTS_PER_SECOND	1000
 #define PN_EVENT_NO_RULE	0xffffffffU
@@ -36,6 +37,14 @@ void pn_event_drop(struct pn_net *pn, const struct pn_policy *policy,
 void pn_event_pinhole(struct pn_net *pn, enum postern_event event,
 		      const struct pn_host *client, const struct pn_door *door,
 		      u32 value);
+
+/*
+ * Of a limit: who is banned (or not any more), and whether there is an attack. Context:
+ * any but hard interrupts.
+ */
+void pn_event_ban(struct pn_net *pn, const char *limit, u8 bits,
+		  const struct pn_source_key *key, bool banned);
+void pn_event_attack(struct pn_net *pn, const char *limit, bool attack);
 
 /* A change of policy or state. Context: process. */
 void pn_event_state(struct pn_net *pn, enum postern_event event, u32 value,

@@ -49,7 +49,7 @@ struct answer {
 	enum postern_verdict verdict;
 	enum pn_reason reason;
 	u32 rule;			/* U32_MAX: none */
-	enum pn_basis basis;		/* of an RPC connection */
+	enum pn_basis basis;		/* of an inspected connection */
 	bool early;
 	bool observed;
 };
@@ -217,7 +217,6 @@ static void ask_rules(struct question *q)
 	struct pn_tuple *tuple = &q->packet.t;
 	struct answer *a = &q->answer;
 	bool allowed;
-	u32 by;
 
 	tuple->zone_in = q->from.zone;
 	tuple->zone_out = q->to.zone;
@@ -226,15 +225,13 @@ static void ask_rules(struct question *q)
 				    &a->rule);
 	if (allowed || a->rule == U32_MAX)
 		a->basis = pn_basis_of(pn_net(q->net), policy, tuple, allowed,
-				       &by);
+				       &a->rule);
 	if (!allowed && !a->basis) {
 		drop(q, a->rule == U32_MAX ? pn_basis_denied(policy, tuple) :
 					     PN_BLOCKED);
 		a->early = denied_early(q);
 		return;
 	}
-	if (a->basis)
-		a->rule = by;
 	a->verdict = POSTERN_VERDICT_ACCEPT;
 	if (policy->rules[a->rule].flags & POSTERN_RULE_OBSERVE) {
 		a->reason = PN_NO_RULE;
@@ -341,7 +338,8 @@ static int put_answer(struct sk_buff *msg, const struct question *q)
 	    put_zone(msg, POSTERN_A_ZONE_NAME, q, &q->from) ||
 	    put_zone(msg, POSTERN_A_ZONE_OUT_NAME, q, &q->to) ||
 	    (a->early && nla_put_flag(msg, POSTERN_A_EARLY)) ||
-	    (a->basis && nla_put_u32(msg, POSTERN_A_BASIS, a->basis)) ||
+	    (a->basis && a->basis != PN_BASIS_SMTP &&
+	     nla_put_u32(msg, POSTERN_A_BASIS, a->basis)) ||
 	    (a->observed && nla_put_u64_64bit(msg, POSTERN_A_OBSERVED, 1,
 					      POSTERN_A_PAD)))
 		return -EMSGSIZE;

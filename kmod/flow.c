@@ -28,6 +28,7 @@ struct memo {
 	u32 outcome;
 	u8 zone_in, zone_out;
 	bool inspected;
+	bool settled;
 };
 
 struct pn_memo {
@@ -48,6 +49,15 @@ static struct pn_key key_of(const union nf_inet_addr *a, bool v6)
 		.hi = (u64)ntohl(a->ip6[0]) << 32 | ntohl(a->ip6[1]),
 		.lo = (u64)ntohl(a->ip6[2]) << 32 | ntohl(a->ip6[3]),
 	};
+}
+
+struct pn_key pn_flow_client(const struct nf_conn *ct, bool *v6)
+{
+	const struct nf_conntrack_tuple *to =
+		&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+
+	*v6 = to->src.l3num == NFPROTO_IPV6;
+	return key_of(&to->src.u3, *v6);
 }
 
 /*
@@ -93,6 +103,13 @@ static void zones_of_flow(struct pn_tuple *t, const struct pn_packet *p,
 	t->zone_out = original ? p->t.zone_out : p->t.zone_in;
 }
 
+u16 pn_flow_ends(struct pn_tuple *t, const struct nf_conn *ct)
+{
+	*t = (struct pn_tuple){};
+	tuple_of_flow(t, ct);
+	return ntohs(ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u.all);
+}
+
 void pn_flow_tuple(struct pn_tuple *t, const struct pn_packet *p,
 		   const struct nf_conn *ct, enum ip_conntrack_info ctinfo)
 {
@@ -100,20 +117,33 @@ void pn_flow_tuple(struct pn_tuple *t, const struct pn_packet *p,
 	tuple_of_flow(t, ct);
 }
 
+static struct memo *memo_of(struct pn_net *pn, const struct nf_conn *ct)
+{
+	return &this_cpu_ptr(pn->memo)->memo[hash_ptr(ct, ilog2(PN_MEMOS))];
+}
+
+void pn_flow_begin(struct pn_net *pn, const struct nf_conn *ct)
+{
+	memo_of(pn, ct)->settled = false;
+}
+
 u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 		    const struct pn_packet *p, const struct nf_conn *ct,
-		    enum ip_conntrack_info ctinfo, bool *inspected)
+		    enum ip_conntrack_info ctinfo, bool *inspected,
+		    bool **settled)
 {
 	const struct nf_conntrack_tuple *tuple =
 		&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 	const struct nf_conntrack_man *server =
 		&ct->tuplehash[IP_CT_DIR_REPLY].tuple.src;
+	u32 rule, outcome;
 	struct pn_tuple t;
 	struct memo *m;
-	u32 rule;
+	bool allowed;
 
 	zones_of_flow(&t, p, ctinfo);
-	m = &this_cpu_ptr(pn->memo)->memo[hash_ptr(ct, ilog2(PN_MEMOS))];
+	m = memo_of(pn, ct);
+	*settled = &m->settled;
 	if (m->ct == ct && m->generation == policy->generation &&
 	    m->zone_in == t.zone_in && m->zone_out == t.zone_out &&
 	    nf_ct_tuple_equal(&m->tuple, tuple) &&
@@ -124,17 +154,19 @@ u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 	}
 
 	tuple_of_flow(&t, ct);
+	outcome = pn_classify(&policy->tables, &t);
+	allowed = pn_outcome_allows(policy, outcome, &rule);
 	*m = (struct memo){
 		.ct = ct,
 		.tuple = *tuple,
 		.server = server->u3,
 		.port = server->u.all,
 		.generation = policy->generation,
-		.outcome = pn_classify(&policy->tables, &t),
+		.outcome = outcome,
 		.zone_in = t.zone_in,
 		.zone_out = t.zone_out,
-		.inspected = policy->nr_rpc &&
-			     pn_basis_static(policy, &t, &rule),
+		.inspected = allowed &&
+			     pn_basis_of(pn, policy, &t, true, &rule),
 	};
 	*inspected = m->inspected;
 	return m->outcome;
@@ -211,6 +243,35 @@ static bool allows(const struct pn_policy *policy, struct pn_tuple *t,
 }
 
 /*
+ * The zones at both ends of a flow, by the routes. Return: whether one end is this
+ * router. Context: RCU read side.
+ */
+static bool zones_by_routes(struct net *net, const struct pn_policy *policy,
+			    const struct nf_conn *ct, u8 *in, u8 *out)
+{
+	const struct nf_conntrack_tuple_hash *h = ct->tuplehash;
+	bool v6 = h[IP_CT_DIR_ORIGINAL].tuple.src.l3num == NFPROTO_IPV6;
+	bool local = false;
+
+	*in = zone_towards(net, policy, v6,
+			   &h[IP_CT_DIR_ORIGINAL].tuple.src.u3, &local);
+	*out = zone_towards(net, policy, v6, &h[IP_CT_DIR_REPLY].tuple.src.u3,
+			    &local);
+	return local;
+}
+
+bool pn_flow_is_governed(struct net *net, const struct pn_policy *policy,
+			 const struct nf_conn *ct)
+{
+	u8 in, out;
+
+	if (zones_by_routes(net, policy, ct, &in, &out))
+		return policy->guards_input &&
+		       (in != PN_ZONE_NONE || out != PN_ZONE_NONE);
+	return in != PN_ZONE_NONE || out != PN_ZONE_NONE;
+}
+
+/*
  * Conntrack does not know by which interfaces a flow passes. So only what no
  * pair of zones would let pass is deleted, and of that only what passes a zone at
  * all; the rest is judged packet by packet (pn_flow_outcome()). But not where an
@@ -222,9 +283,9 @@ static int denied(struct nf_conn *ct, void *data)
 	const struct pn_policy *policy = purge->policy;
 	u32 early = policy->tables.zone_early;
 	bool offloaded = test_bit(IPS_OFFLOAD_BIT, &ct->status);
-	bool local = false;
 	struct pn_tuple t;
 	u8 in, out;
+	bool local;
 	u32 rule;
 
 	/* its next packet tells, with all that is known of the connection */
@@ -239,12 +300,7 @@ static int denied(struct nf_conn *ct, void *data)
 		rcu_read_unlock();
 		return 0;
 	}
-	in = zone_towards(purge->net, policy, t.v6,
-			  &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src.u3,
-			  &local);
-	out = zone_towards(purge->net, policy, t.v6,
-			   &ct->tuplehash[IP_CT_DIR_REPLY].tuple.src.u3,
-			   &local);
+	local = zones_by_routes(purge->net, policy, ct, &in, &out);
 	rcu_read_unlock();
 	if (local || (in == PN_ZONE_NONE && out == PN_ZONE_NONE))
 		return 0;

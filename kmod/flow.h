@@ -33,14 +33,29 @@ void pn_flow_tuple(struct pn_tuple *t, const struct pn_packet *p,
  * @p: packet; zones as it travels, tables.zone_self for the router's end
  * @ct: its conntrack entry
  * @ctinfo: tells the direction
- * @inspected: set if an RPC service has to do with the flow's port
+ * @inspected: set if a rule allows the flow, and it is inspected nonetheless
+ * @settled: set to where a note is kept that its limit knows the flow; it is the
+ *	packet's as long as BH is disabled
  *
  * Context: packet path, BH disabled.
  * Return: outcome, see pn_classify().
  */
 u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 		    const struct pn_packet *p, const struct nf_conn *ct,
-		    enum ip_conntrack_info ctinfo, bool *inspected);
+		    enum ip_conntrack_info ctinfo, bool *inspected,
+		    bool **settled);
+
+/* @ct begins: another one may have been at its address, with the same ends. */
+void pn_flow_begin(struct pn_net *pn, const struct nf_conn *ct);
+
+/*
+ * Its ends, as the rules see them, and its port; without zones. Return: the client's
+ * port.
+ */
+u16 pn_flow_ends(struct pn_tuple *t, const struct nf_conn *ct);
+
+/* The address of a flow's client. */
+struct pn_key pn_flow_client(const struct nf_conn *ct, bool *v6);
 
 /**
  * pn_flow_invalid - why conntrack has no flow for a TCP segment
@@ -55,6 +70,13 @@ enum pn_reason pn_flow_invalid(struct net *net, const struct pn_packet *p);
  * ones that it denies by their routes. Context: process.
  */
 void pn_flow_purge(struct net *net, const struct pn_policy *policy);
+
+/*
+ * Has @policy anything to say of a flow? By the routes: it passes a zone at either end,
+ * or the policy guards this router, to which it leads. Context: RCU read side.
+ */
+bool pn_flow_is_governed(struct net *net, const struct pn_policy *policy,
+			 const struct nf_conn *ct);
 
 struct pn_memo __percpu *pn_memo_alloc(void);
 

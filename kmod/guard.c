@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ingress guard: senders that cannot be, and SYNs that no rule lets pass.
+ * The ingress guard: senders that cannot be, and SYNs that no rule or limit lets pass.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -12,6 +12,8 @@
 #include <net/ip_fib.h>
 #include <net/route.h>
 
+#include "admit.h"
+#include "ban.h"
 #include "basis.h"
 #include "flow.h"
 #include "guard.h"
@@ -133,21 +135,20 @@ static const struct net_device *route6(struct net *net,
 	return dev;
 }
 
-/* Why no rule lets a packet pass from its zone to that of @dev. */
-static enum pn_reason denied_towards(const struct pn_policy *policy,
-				     struct pn_packet *p,
-				     const struct net_device *dev,
-				     u32 *outcome)
+/* Which rule, if any, lets a packet pass from its zone to that of @dev. */
+static enum pn_reason judge_towards(const struct pn_policy *policy,
+				    struct pn_packet *p,
+				    const struct net_device *dev,
+				    u32 *outcome, u32 *rule)
 {
-	u32 rule;
-
 	p->zone_out = pn_zone_of_device(policy, dev);
 	if (p->zone_out == PN_ZONE_NONE)
 		return PN_NO_ZONE;
 	p->t.zone_out = p->zone_out;
 	*outcome = pn_classify(&policy->tables, &p->t);
-	pn_outcome_allows(policy, *outcome, &rule);
-	return rule == U32_MAX ? pn_basis_denied(policy, &p->t) : PN_BLOCKED;
+	if (pn_outcome_allows(policy, *outcome, rule))
+		return PN_OK;
+	return *rule == U32_MAX ? pn_basis_denied(policy, &p->t) : PN_BLOCKED;
 }
 
 enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
@@ -156,6 +157,8 @@ enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
 	const struct pn_tables *t = &policy->tables;
 	const struct pn_class *src, *dst;
 	const struct net_device *dev;
+	enum pn_reason reason;
+	bool allowed;
 	u32 rule;
 
 	src = &t->class[pn_address_class(t, p->t.v6, p->t.saddr)];
@@ -163,10 +166,14 @@ enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
 	if ((src->flags | dst->flags) & PN_CLASS_NAT ||
 	    !((src->flags | dst->flags) & PN_CLASS_GUARDED))
 		return PN_OK;
+	if (pn_ban_has(pn_net(net), p->t.v6, p->t.saddr))
+		return PN_BANNED;
 	p->t.zone_out = t->zone_early;
-	if (pn_outcome_allows(policy, pn_classify(t, &p->t), &rule) ||
-	    (rule == U32_MAX &&
-	     pn_basis_of(pn_net(net), policy, &p->t, false, &rule)))
+	allowed = pn_outcome_allows(policy, pn_classify(t, &p->t), &rule) ||
+		  (rule == U32_MAX &&
+		   pn_basis_of(pn_net(net), policy, &p->t, false, &rule));
+	/* most of what is allowed has no limit, and needs no route here */
+	if (allowed && !pn_admit_limits(policy, rule))
 		return PN_OK;
 	dev = p->t.v6 ? route6(net, p) : route4(net, p);
 	if (!dev)
@@ -175,5 +182,10 @@ enum pn_reason pn_guard_open(struct net *net, const struct pn_policy *policy,
 	    inet_addr_type_dev_table(net, p->in, ip_hdr(p->skb)->saddr) ==
 	    RTN_BROADCAST)
 		return PN_BROADCAST_SOURCE;
-	return denied_towards(policy, p, dev, outcome);
+	reason = judge_towards(policy, p, dev, outcome, &rule);
+	if (!allowed || reason)
+		return allowed ? PN_OK : reason;
+	*outcome = PN_OUTCOME_NONE;
+	return pn_admit_limits(policy, rule) ?
+	       pn_admit_early(pn_net(net), policy, p, rule) : PN_OK;
 }

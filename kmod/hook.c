@@ -259,14 +259,18 @@ static unsigned int decide_input(void *priv, struct sk_buff *skb,
 	return pn_judge(pn, policy, &p, state);
 }
 
-/* What the router's kernel answers itself: resets and ICMP errors. */
+/*
+ * What the router's kernel answers itself, resets and ICMP errors, and what craft.c
+ * sends: never a SYN, which would be that of a connection a helper expects.
+ */
 static bool own_answer(const struct pn_packet *p)
 {
 	enum ip_conntrack_info ctinfo;
 
 	if (p->icmp_error)
 		return true;
-	return nf_ct_get(p->skb, &ctinfo) && p->tcp_flags & PN_TCP_RST &&
+	return nf_ct_get(p->skb, &ctinfo) && p->t.proto == IPPROTO_TCP &&
+	       !(p->tcp_flags & PN_TCP_SYN) &&
 	       (ctinfo == IP_CT_RELATED || ctinfo == IP_CT_RELATED_REPLY);
 }
 

@@ -8,9 +8,11 @@
 #include <linux/workqueue.h>
 
 #include "compat/conntrack_count.h"
+#include "ban.h"
 #include "events.h"
 #include "house.h"
 #include "inspected.h"
+#include "limiter.h"
 #include "net.h"
 #include "pinhole.h"
 #include "stats.h"
@@ -81,6 +83,8 @@ static void house_work(struct work_struct *work)
 	bool loaded = rcu_access_pointer(pn->policy);
 	bool open = pn_txn_reap(pn);
 	bool inspected = pn_inspected_house(pn);
+	bool banned = pn_bans_house(pn);
+	bool limited = pn_limiter_house(pn);
 	u32 pinholes, endpoints;
 
 	if (loaded) {
@@ -92,7 +96,8 @@ static void house_work(struct work_struct *work)
 	}
 	pn_pinhole_review(pn, NULL, NULL, POSTERN_CLOSED_IDLE);
 	pn_pinhole_numbers(pn, &pinholes, &endpoints);
-	if (loaded || open || inspected || pinholes)
+	if (loaded || open || inspected || limited || banned ||
+	    pinholes)
 		pn_house_start(pn);
 }
 

@@ -6,36 +6,18 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/tcp.h>
 
+#include "farewell.h"
 #include "inspect.h"
 #include "inspected.h"
 #include "kept.h"
+#include "mail.h"
 #include "mangle.h"
 #include "net.h"
 #include "rpc.h"
-
-/* What a client is told to ask for instead: an interface that nobody has. */
-static const struct pn_uuid nobody =
-	PN_UUID(706f7374, 6572, 4e21, 8000, 6e6f626f6479);
+#include "rpc_reader.h"
 
 #define CUT_SECONDS		10	/* until conntrack forgets a connection */
 #define RESETS_PER_SECOND	10	/* of one that was cut */
-#define RESUME_MAX		65536	/* bytes until a resumed direction is found */
-
-/* The parsers' reasons among all reasons. */
-static enum pn_reason reason_of(enum pn_rpc_reason reason)
-{
-	static const u8 reasons[] = {
-		[PN_RPC_OK] = PN_OK,
-#define REASON(id, name, help)
-#define RPC_REASON(id, name, help) \
-		[PN_RPC_##id] = PN_DROP_RPC_##id,
-#include <postern/reasons.inc>
-#undef RPC_REASON
-#undef REASON
-	};
-
-	return reasons[reason];
-}
 
 enum pn_reason pn_inspect_open(const struct pn_packet *p)
 {
@@ -54,133 +36,27 @@ enum pn_reason pn_inspect_open(const struct pn_packet *p)
 	return pn_mangle_mptcp(p) ? PN_OK : PN_MALFORMED;
 }
 
-/* ---- reading */
-
-struct reading {
-	struct pn_reader reader;
-	struct pn_flow *f;
-	enum pn_rpc_way way;
-};
-
-static u32 skippable(const struct pn_reader *reader)
+/* On what basis may @t be now, a connection like @f? */
+static enum pn_basis basis_now(struct pn_net *pn, const struct pn_policy *policy,
+			       const struct pn_flow *f, const struct pn_tuple *t,
+			       u32 *rule)
 {
-	const struct reading *r = container_of(reader, struct reading, reader);
+	bool allowed = f->basis == PN_BASIS_SMTP &&
+		       pn_outcome_allows(policy,
+					 pn_classify(&policy->tables, t), rule);
 
-	return pn_rpc_skippable(&r->f->rpc, r->way);
-}
-
-static enum pn_reason skip(const struct pn_reader *reader, u32 len)
-{
-	const struct reading *r = container_of(reader, struct reading, reader);
-
-	return reason_of(pn_rpc_skip(&r->f->rpc, r->way, len));
-}
-
-/* A header, or what else is gathered, and no more: what follows may be skipped. */
-static u32 wanted(const struct pn_reader *reader)
-{
-	const struct reading *r = container_of(reader, struct reading, reader);
-	const struct pn_rpc_stream *s = &r->f->rpc.stream[r->way];
-
-	return s->need > s->have ? s->need - s->have : U32_MAX;
-}
-
-static enum pn_reason read(const struct pn_reader *reader, const u8 *bytes,
-			   u32 len, const struct pn_segment *seg)
-{
-	const struct reading *r = container_of(reader, struct reading, reader);
-	struct pn_flow *f = r->f;
-	enum pn_rpc_reason reason;
-
-	f->segment = seg;
-	reason = f->basis == PN_BASIS_MAPPER ?
-		 pn_epm_feed(&f->epm, r->way, bytes, len) :
-		 pn_rpc_feed(&f->rpc, r->way, bytes, len);
-	return reason_of(reason);
-}
-
-/* Puts what stands for a refused interface where a question has it, each time. */
-static bool rewrite(struct pn_flow *f, const struct pn_segment *seg)
-{
-	u32 i, end = seg->seq + seg->len;
-	u8 bytes[16];
-
-	pn_uuid_to_tower(&nobody, bytes);
-	for (i = 0; i < PN_REWRITES_MAX; i++) {
-		u32 at = f->rewrites[i].seq, from, to;
-
-		if (!f->rewrites[i].used)
-			continue;
-		if (!after(at + 16, f->stream[PN_RPC_CLIENT].acked)) {
-			f->rewrites[i].used = false;
-			continue;
-		}
-		from = before(at, seg->seq) ? seg->seq : at;
-		to = after(at + 16, end) ? end : at + 16;
-		if (before(from, to) &&
-		    !pn_mangle_bytes(f->p, seg->off + (from - seg->seq),
-				     bytes + (from - at), to - from))
-			return false;
-	}
-	return true;
-}
-
-static enum pn_reason take(struct pn_flow *f, enum pn_rpc_way way,
-			   const struct pn_segment *seg)
-{
-	struct pn_stream *s = &f->stream[way];
-	struct reading r = {
-		.reader = {
-			.skippable = skippable,
-			.skip = skip,
-			.wanted = wanted,
-			.read = read,
-		},
-		.f = f,
-		.way = way,
-	};
-	enum pn_reason reason;
-
-	if (after(seg->seq, s->next))
-		pn_count(f->pn->stats, PN_COUNT_STREAM_EARLY);
-	else if (before(seg->seq, s->next))
-		pn_count(f->pn->stats, PN_COUNT_STREAM_AGAIN);
-	f->fresh = s->next;
-	reason = pn_stream_take(s, seg, &r.reader);
-	f->segment = NULL;
-	if (!reason && way == PN_RPC_CLIENT && !rewrite(f, seg))
-		reason = PN_STREAM_FULL;
-	return reason;
+	return pn_basis_of(pn, policy, t, allowed, rule);
 }
 
 /*
- * A direction whose beginning was not seen: it is found again where a segment
- * begins as a PDU does.
+ * A mapper's connection stays one, as only that has room for all that is read; mail
+ * and RPC have nothing to do with each other.
  */
-static enum pn_reason find_again(struct pn_flow *f, enum pn_rpc_way way,
-				 const struct pn_segment *seg)
-{
-	u8 buffer[PN_RPC_HEADER];
-	u32 len = min_t(u32, seg->len, sizeof(buffer));
-
-	if (skb_copy_bits(seg->skb, seg->off, buffer, len))
-		return PN_MALFORMED;
-	if (pn_rpc_resumes(way, buffer, len)) {
-		pn_inspected_begin(f, way, seg->seq);
-		return take(f, way, seg);
-	}
-	f->unsynced[way] += seg->len;
-	return f->unsynced[way] > RESUME_MAX ? PN_STREAM_UNKNOWN : PN_OK;
-}
-
-/* ---- one packet */
-
-/* A mapper's connection stays one: only that has room for all that is read. */
 static bool may_become(const struct pn_flow *f, enum pn_basis basis)
 {
-	if (f->basis == PN_BASIS_MAPPER)
-		return basis == PN_BASIS_MAPPER;
-	return basis && basis != PN_BASIS_MAPPER;
+	if (f->basis == PN_BASIS_MAPPER || f->basis == PN_BASIS_SMTP)
+		return basis == f->basis;
+	return basis && basis != PN_BASIS_MAPPER && basis != PN_BASIS_SMTP;
 }
 
 /* Another policy is in force: does it allow what this connection is, and does? */
@@ -191,7 +67,7 @@ static enum pn_reason review(struct pn_flow *f)
 
 	if (f->generation == f->policy->generation)
 		return PN_OK;
-	basis = pn_basis_of(f->pn, f->policy, &f->t, false, &rule);
+	basis = basis_now(f->pn, f->policy, f, &f->t, &rule);
 	if (!may_become(f, basis))
 		return PN_REVOKED;
 	f->basis = basis;
@@ -201,7 +77,8 @@ static enum pn_reason review(struct pn_flow *f)
 			return PN_REVOKED;
 	WRITE_ONCE(f->generation, f->policy->generation);
 	f->rule = rule;
-	f->observe = pn_rpc_allows(f->policy, &f->t, PN_PROTO_RPC,
+	f->observe = f->policy->nr_rpc &&
+		     pn_rpc_allows(f->policy, &f->t, PN_PROTO_RPC,
 				   PN_RPC_OBSERVE, &rule);
 	return PN_OK;
 }
@@ -219,7 +96,7 @@ static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
 	if (f->synced[PN_RPC_CLIENT] && f->base[PN_RPC_CLIENT] == client &&
 	    f->synced[PN_RPC_SERVER] && f->base[PN_RPC_SERVER] == server)
 		return PN_OK;
-	basis = pn_basis_of(f->pn, f->policy, &f->t, false, &rule);
+	basis = basis_now(f->pn, f->policy, f, &f->t, &rule);
 	if (!may_become(f, basis))
 		return PN_STREAM_OPEN;
 	pn_stream_free(&f->stream[PN_RPC_CLIENT]);
@@ -230,7 +107,7 @@ static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
 	pn_inspected_set_up(f, basis);
 	pn_inspected_begin(f, PN_RPC_CLIENT, client);
 	pn_inspected_begin(f, PN_RPC_SERVER, server);
-	pn_count(f->pn->stats, PN_COUNT_RPC_FLOWS);
+	pn_inspected_count(f, true);
 	return PN_OK;
 }
 
@@ -260,6 +137,19 @@ static enum pn_reason cut_again(struct pn_flow *f, struct pn_cut *cut)
 	return PN_CUT;
 }
 
+static void cut_off(struct pn_flow *f, enum pn_reason reason, struct pn_cut *cut)
+{
+	WRITE_ONCE(f->cut, reason);
+	pn_count(f->pn->stats, PN_COUNT_CUTS);
+	cut_again(f, cut);
+}
+
+/* The client is told, or will be. */
+static bool is_refused(const struct pn_flow *f)
+{
+	return f->basis == PN_BASIS_SMTP && f->mail.state != PN_MAIL_OPEN;
+}
+
 /* What a program on this machine sends from a file that it may still write to. */
 static bool may_change(struct sk_buff *skb)
 {
@@ -281,6 +171,44 @@ static enum pn_reason after_cut(struct pn_flow *f, const struct tcphdr *th,
 	return th->syn ? PN_CUT : cut_again(f, cut);
 }
 
+/*
+ * Does a client send mail who does not know what the server said? Conntrack lets pass
+ * what is far off, as a server drops it; but what is refused here is held against its
+ * source, and a quota is used up.
+ */
+static bool is_unproven(const struct pn_flow *f, enum pn_rpc_way way,
+			const struct tcphdr *th)
+{
+	u32 ack = ntohl(th->ack_seq);
+
+	if (f->basis != PN_BASIS_SMTP || way != PN_RPC_CLIENT ||
+	    !f->synced[PN_RPC_SERVER] || th->syn || th->rst)
+		return false;
+	/* or its end */
+	return !th->ack || before(ack, f->base[PN_RPC_SERVER]) ||
+	       after(ack, f->stream[PN_RPC_SERVER].next + 1);
+}
+
+static enum pn_reason read(struct pn_flow *f, enum pn_rpc_way way,
+			   const struct tcphdr *th, const struct pn_segment *seg)
+{
+	const struct pn_stream *s = &f->stream[way];
+	bool mail = f->basis == PN_BASIS_SMTP;
+
+	if (th->urg && (f->synced[way] || !mail))
+		return PN_STREAM_URGENT;
+	if (!seg->len && !(mail && th->fin))
+		return PN_OK;
+	if (!f->synced[way])
+		return mail ? PN_OK : pn_rpc_find(f, way, seg);
+	if (after(seg->seq, s->next))
+		pn_count(f->pn->stats, PN_COUNT_STREAM_EARLY);
+	else if (before(seg->seq, s->next))
+		pn_count(f->pn->stats, PN_COUNT_STREAM_AGAIN);
+	f->fresh = s->sent;
+	return mail ? pn_mail_take(f, way, th, seg) : pn_rpc_take(f, way, seg);
+}
+
 static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 			      const struct tcphdr *th, struct pn_cut *cut)
 {
@@ -292,6 +220,7 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	enum pn_rpc_way back = way == PN_RPC_CLIENT ? PN_RPC_SERVER :
 						      PN_RPC_CLIENT;
 	enum pn_reason reason;
+	bool reset = false;
 
 	if (seg.off > f->p->skb->len)
 		return PN_MALFORMED;
@@ -308,25 +237,33 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	    !before(ntohl(th->ack_seq), f->base[PN_RPC_SERVER]))
 		pn_inspected_opened(f);
 	reason = review(f);
-	if (!reason && th->urg)
-		reason = PN_STREAM_URGENT;
+	if (!reason && is_refused(f)) {
+		reason = pn_mail_end(f, way, th, &seg, &reset);
+		if (reset)
+			cut_off(f, reason, cut);
+		return reason;
+	}
+	if (!reason && is_unproven(f, way, th))
+		return PN_CT_INVALID;
 	if (!reason && th->syn)
 		reason = take_syn(f, way, th, seg.len);
 	if (!reason && th->ack && f->synced[back])
 		pn_stream_acked(&f->stream[back], ntohl(th->ack_seq));
-	if (!reason && seg.len)
-		reason = f->synced[way] ? take(f, way, &seg) :
-					  find_again(f, way, &seg);
+	if (!reason) {
+		reason = read(f, way, th, &seg);
+		if (is_refused(f))
+			return reason;
+		if (reason && f->basis == PN_BASIS_SMTP &&
+		    reason != PN_MALFORMED && pn_mail_lost(f, reason))
+			reason = PN_OK;
+	}
 	/*
 	 * Like a packet that was lost: it will come again. Nor is a connection cut
 	 * for a SYN, which conntrack lets pass whatever its sequence number.
 	 */
 	if (reason && reason != PN_STREAM_FULL && reason != PN_MALFORMED &&
-	    !th->syn) {
-		WRITE_ONCE(f->cut, reason);
-		pn_count(f->pn->stats, PN_COUNT_CUTS);
-		cut_again(f, cut);
-	}
+	    !th->syn)
+		cut_off(f, reason, cut);
 	return reason;
 }
 
@@ -353,7 +290,7 @@ static struct pn_flow *begin(struct pn_net *pn, const struct pn_policy *policy,
 	/* its beginning was to be seen here, and was dropped */
 	if (!opens && !test_bit(IPS_ASSURED_BIT, &ct->status))
 		return NULL;
-	if (!opens &&
+	if (!opens && basis != PN_BASIS_SMTP &&
 	    (basis == PN_BASIS_MAPPER ||
 	     pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_NO_RESUME,
 			   &unused))) {
@@ -373,28 +310,24 @@ static struct pn_flow *begin(struct pn_net *pn, const struct pn_policy *policy,
  * Who forges packets of the other end, to acknowledge for it, has them come from
  * where he is himself: no policy allows that. Ways by yet other zones are as it says.
  */
-static bool may_travel(struct pn_net *pn, const struct pn_policy *policy,
-		       struct pn_flow *f, enum pn_rpc_way way,
+static bool may_travel(struct pn_flow *f, enum pn_rpc_way way,
 		       const struct pn_tuple *t)
 {
-	bool same = true, forged = false;
+	bool forged;
 	u32 rule;
 
-	spin_lock(&f->lock);
-	if (f->zoned == policy->generation) {
-		same = f->t.zone_in == t->zone_in &&
-		       f->t.zone_out == t->zone_out;
-		forged = way == PN_RPC_SERVER ?
-			 t->zone_out == f->t.zone_in :
-			 t->zone_in == f->t.zone_out;
-	} else {
+	if (f->zoned != f->policy->generation) {
 		/* the numbers of zones are a policy's own */
 		f->t.zone_in = t->zone_in;
 		f->t.zone_out = t->zone_out;
-		f->zoned = policy->generation;
+		f->zoned = f->policy->generation;
+		return true;
 	}
-	spin_unlock(&f->lock);
-	return same || (!forged && pn_basis_of(pn, policy, t, false, &rule));
+	if (f->t.zone_in == t->zone_in && f->t.zone_out == t->zone_out)
+		return true;
+	forged = way == PN_RPC_SERVER ? t->zone_out == f->t.zone_in :
+					t->zone_in == f->t.zone_out;
+	return !forged && basis_now(f->pn, f->policy, f, t, &rule);
 }
 
 bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
@@ -407,8 +340,10 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 			      PN_RPC_CLIENT : PN_RPC_SERVER;
 	struct pn_flow *f = pn_inspected_find(pn, ct);
 	enum pn_basis basis = PN_BASIS_NONE;
+	struct pn_farewell farewell;
+	const struct tcphdr *header;
 	struct tcphdr th;
-	u32 by = U32_MAX;
+	u32 by = *rule;
 
 	if (!f) {
 		basis = pn_basis_of(pn, policy, t, allowed, &by);
@@ -419,8 +354,11 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 		*rule = by;
 	}
 	*reason = PN_MALFORMED;
-	if (skb_copy_bits(p->skb, p->thoff, &th, sizeof(th)))
+	header = skb_header_pointer(p->skb, p->thoff, sizeof(th), &th);
+	if (!header)
 		return true;
+	/* the packet may be made anew */
+	th = *header;
 	if (!f && way == PN_RPC_CLIENT && pn_packet_opens_tcp(p)) {
 		*reason = pn_inspect_open(p);
 		return true;
@@ -430,18 +368,22 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 			  reason);
 	if (!f)
 		return true;
-	*reason = PN_REVOKED;
-	if (!may_travel(pn, policy, f, way, t))
-		return true;
+	farewell.nr = 0;
 	spin_lock(&f->lock);
 	f->pn = pn;
 	f->policy = policy;
 	f->p = p;
-	*reason = inspect(f, way, &th, cut);
-	/* of a connection that was cut before, it may be another policy's */
-	*rule = f->generation == policy->generation ? f->rule : U32_MAX;
+	*reason = PN_REVOKED;
+	if (may_travel(f, way, t)) {
+		*reason = inspect(f, way, &th, cut);
+		if (f->basis == PN_BASIS_SMTP)
+			pn_farewell_take(&f->mail, &farewell);
+		/* of a connection that was cut before, it may be another policy's */
+		*rule = f->generation == policy->generation ? f->rule : U32_MAX;
+	}
 	f->p = NULL;
 	spin_unlock(&f->lock);
+	pn_farewell_send(f, &farewell);
 	/* the ports are used again, and the SYN will come again as well */
 	if (*reason == PN_CUT && way == PN_RPC_CLIENT && pn_packet_opens_tcp(p))
 		nf_ct_kill(ct);

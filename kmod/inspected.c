@@ -9,6 +9,7 @@
 #include <linux/user_namespace.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "farewell.h"
 #include "inspect.h"
 #include "inspected.h"
 #include "net.h"
@@ -218,13 +219,36 @@ void pn_inspected_opened(struct pn_flow *f)
 	spin_unlock(&flows->lock);
 }
 
+void pn_inspected_count(const struct pn_flow *f, bool opens)
+{
+	bool mail = f->basis == PN_BASIS_SMTP;
+
+	if (opens)
+		pn_count(f->pn->stats, mail ? PN_COUNT_SMTP_FLOWS :
+					      PN_COUNT_RPC_FLOWS);
+	else
+		pn_count(f->pn->stats, mail ? PN_COUNT_SMTP_RESUMED :
+					      PN_COUNT_RPC_RESUMED);
+}
+
 void pn_inspected_set_up(struct pn_flow *f, enum pn_basis basis)
 {
 	f->basis = basis;
 	if (basis == PN_BASIS_MAPPER)
 		pn_epm_init(&f->epm, &pn_mapper_ops);
+	else if (basis == PN_BASIS_SMTP)
+		pn_mail_init(&f->mail);
 	else
 		pn_rpc_init(&f->rpc, &pn_held_ops);
+}
+
+static size_t size_of(enum pn_basis basis)
+{
+	if (basis == PN_BASIS_MAPPER)
+		return sizeof(struct pn_flow);
+	if (basis == PN_BASIS_SMTP)
+		return offsetofend(struct pn_flow, mail);
+	return offsetofend(struct pn_flow, rpc);
 }
 
 void pn_inspected_begin(struct pn_flow *f, enum pn_rpc_way way, u32 seq)
@@ -232,6 +256,10 @@ void pn_inspected_begin(struct pn_flow *f, enum pn_rpc_way way, u32 seq)
 	struct pn_flows *flows = f->pn->flows;
 
 	pn_stream_begin(&f->stream[way], seq, &flows->early);
+	if (f->basis == PN_BASIS_SMTP) {
+		f->stream[way].journal.most = PN_JOURNAL_BULK;
+		f->stream[way].all = true;
+	}
 	f->base[way] = seq;
 	f->synced[way] = true;
 }
@@ -241,10 +269,7 @@ static struct pn_flow *make(struct pn_net *pn, const struct pn_policy *policy,
 			    enum pn_basis basis, u32 rule,
 			    const struct tcphdr *opening)
 {
-	size_t size = basis == PN_BASIS_MAPPER ?
-		      sizeof(struct pn_flow) :
-		      offsetof(struct pn_flow, rpc) + sizeof(struct pn_rpc);
-	struct pn_flow *f = kzalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+	struct pn_flow *f = kzalloc(size_of(basis), GFP_ATOMIC | __GFP_NOWARN);
 
 	if (!f)
 		return NULL;
@@ -255,7 +280,8 @@ static struct pn_flow *make(struct pn_net *pn, const struct pn_policy *policy,
 	f->generation = policy->generation;
 	f->zoned = policy->generation;
 	f->rule = rule;
-	f->observe = pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_OBSERVE,
+	f->observe = policy->nr_rpc &&
+		     pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_OBSERVE,
 				   &rule);
 	f->pn = pn;
 	f->reset_due = jiffies;
@@ -263,6 +289,8 @@ static struct pn_flow *make(struct pn_net *pn, const struct pn_policy *policy,
 	if (opening) {
 		pn_inspected_begin(f, PN_RPC_CLIENT, ntohl(opening->ack_seq));
 		pn_inspected_begin(f, PN_RPC_SERVER, ntohl(opening->seq) + 1);
+	} else if (basis == PN_BASIS_SMTP) {
+		pn_mail_resume(&f->mail);
 	} else {
 		pn_rpc_resume(&f->rpc);
 	}
@@ -288,8 +316,7 @@ struct pn_flow *pn_inspected_add(struct pn_net *pn,
 	other = rhashtable_lookup_get_insert_fast(&flows->table, &f->node,
 						  params);
 	if (!other) {
-		pn_count(pn->stats, opening ? PN_COUNT_RPC_FLOWS :
-					      PN_COUNT_RPC_RESUMED);
+		pn_inspected_count(f, opening);
 		if (opening)
 			enter_opening(pn, flows, f);
 		return f;
@@ -376,7 +403,7 @@ static bool rezone(const struct review *r, struct pn_flow *f)
 	return true;
 }
 
-/* Does a plain rule let it pass now, so that nobody reads it? */
+/* Does a rule let it pass now, so that nobody reads it? */
 static bool unread(const struct review *r, struct pn_flow *f)
 {
 	const struct pn_policy *policy = r->policy;
@@ -384,15 +411,16 @@ static bool unread(const struct review *r, struct pn_flow *f)
 	bool zoned;
 	u32 rule;
 
-	if (!policy || !policy->nr_rpc)
+	if (!policy || (!policy->nr_rpc && !policy->nr_inspectors))
 		return true;
 	spin_lock_bh(&f->lock);
 	zoned = rezone(r, f);
 	t = f->t;
 	spin_unlock_bh(&f->lock);
-	return zoned && !pn_basis_static(policy, &t, &rule) &&
+	return zoned &&
 	       pn_outcome_allows(policy, pn_classify(&policy->tables, &t),
-				 &rule);
+				 &rule) &&
+	       !pn_basis_of(f->pn, policy, &t, true, &rule);
 }
 
 static bool drop_unread(struct pn_flows *flows, struct pn_flow *f,
@@ -453,6 +481,25 @@ static void give_up_gaps(struct pn_flow *f)
 	spin_unlock_bh(&f->lock);
 }
 
+static void rest(struct pn_flow *f)
+{
+	struct pn_farewell farewell = {};
+
+	spin_lock_bh(&f->lock);
+	pn_stream_rest(&f->stream[PN_RPC_CLIENT]);
+	pn_stream_rest(&f->stream[PN_RPC_SERVER]);
+	if (f->basis == PN_BASIS_SMTP) {
+		pn_mail_house(f);
+		pn_farewell_take(&f->mail, &farewell);
+	}
+	spin_unlock_bh(&f->lock);
+	if (!farewell.nr)
+		return;
+	local_bh_disable();
+	pn_farewell_send(f, &farewell);
+	local_bh_enable();
+}
+
 static bool drop_dying(struct pn_flows *flows, struct pn_flow *f,
 		       const void *unused)
 {
@@ -467,6 +514,7 @@ static bool look_after(struct pn_flows *flows, struct pn_flow *f,
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
 
 	give_up_gaps(f);
+	rest(f);
 	if (policy)
 		pn_inspected_touch(policy, f);
 	return false;

@@ -21,6 +21,7 @@
 
 #include "basis.h"
 #include "epm.h"
+#include "mail.h"
 #include "stream.h"
 
 struct nf_conn;
@@ -86,13 +87,14 @@ struct pn_flow {
 
 	struct pn_net *pn;
 	const struct pn_policy *policy;
-	const struct pn_packet *p;
+	struct pn_packet *p;
 	const struct pn_segment *segment;
 	u32 fresh;
 	struct rcu_head rcu;
 	union {
 		struct pn_rpc rpc;
 		struct pn_epm epm;	/* begins with its rpc */
+		struct pn_mail mail;
 	};
 };
 
@@ -127,6 +129,9 @@ struct pn_flow *pn_inspected_add(struct pn_net *pn,
 
 /* The client has answered the server's SYN+ACK. Context: BH disabled. */
 void pn_inspected_opened(struct pn_flow *f);
+
+/* One more, which @opens or is resumed. */
+void pn_inspected_count(const struct pn_flow *f, bool opens);
 
 /* It is read as what @basis says, from the beginning. Context: lock held. */
 void pn_inspected_set_up(struct pn_flow *f, enum pn_basis basis);

@@ -32,20 +32,22 @@ static void set_run(struct pn_journal *j, u32 at, struct run r)
 /* Makes room for @want more bytes at the end. */
 static bool reserve(struct pn_journal *j, u32 want)
 {
-	u32 used = j->end - j->begin, size;
+	u32 used = j->end - j->begin, size, total;
 	u8 *data;
 
+	if (used + want > j->most)
+		return false;
 	if (j->size - j->end >= want)
 		return true;
-	if (used + want > PN_JOURNAL_MAX)
-		return false;
 	size = j->size;
 	/* moving is dear: not for every run of a full journal */
 	if (used + want > size / 2)
 		size = max_t(u32, 256, roundup_pow_of_two((used + want) * 2));
 	data = j->data;
 	if (size != j->size) {
-		if (!pn_stream_charge(j->total, size, PN_STREAM_TOTAL))
+		total = size > PN_JOURNAL_SMALL ? PN_BULK_TOTAL :
+						  PN_STREAM_TOTAL;
+		if (!pn_stream_charge(j->total, size, total))
 			return false;
 		data = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
 		if (!data) {
@@ -63,6 +65,11 @@ static bool reserve(struct pn_journal *j, u32 want)
 	j->end = used;
 	j->begin = 0;
 	return true;
+}
+
+bool pn_journal_reserve(struct pn_journal *j, u32 bytes)
+{
+	return reserve(j, sizeof(struct run) + bytes);
 }
 
 bool pn_journal_add(struct pn_journal *j, u32 seq, const u8 *bytes, u32 len)
@@ -115,7 +122,13 @@ void pn_journal_trim(struct pn_journal *j, u32 acked)
 	}
 	j->begin = 0;
 	j->end = 0;
-	if (j->size > PN_JOURNAL_IDLE)
+}
+
+void pn_journal_rest(struct pn_journal *j)
+{
+	if (j->data && j->begin == j->end &&
+	    (j->size > PN_JOURNAL_IDLE ||
+	     atomic_read(j->total) > PN_JOURNAL_AMPLE))
 		pn_journal_free(j);
 }
 

@@ -12,6 +12,8 @@
 #include <net/netfilter/nf_log.h>
 #include <net/route.h>
 
+#include "admit.h"
+#include "ban.h"
 #include "events.h"
 #include "flow.h"
 #include "inspect.h"
@@ -50,9 +52,9 @@ static void log_packet(struct pn_net *pn, const struct pn_packet *p,
 		      NULL, "postern: %s ", what);
 }
 
-static void report(struct pn_net *pn, const struct pn_policy *policy,
-		   const struct pn_packet *p, enum pn_reason reason, u32 rule,
-		   bool observed)
+void pn_judge_report(struct pn_net *pn, const struct pn_policy *policy,
+		     const struct pn_packet *p, enum pn_reason reason, u32 rule,
+		     bool observed)
 {
 	pn_count_drop(pn->stats, reason, observed);
 	trace_postern_drop(p, reason, rule, observed);
@@ -65,7 +67,7 @@ unsigned int pn_judge_drop(struct pn_net *pn, const struct pn_policy *policy,
 {
 	bool observe = policy && policy->flags & POSTERN_POLICY_OBSERVE;
 
-	report(pn, policy, p, reason, rule, observe);
+	pn_judge_report(pn, policy, p, reason, rule, observe);
 	if (rule != U32_MAX) {
 		count_rule(policy, rule, 1, p->skb->len);
 		if (policy->rules[rule].flags & POSTERN_RULE_LOG)
@@ -97,7 +99,7 @@ static unsigned int accept(struct pn_net *pn, const struct pn_policy *policy,
 		if (first && r->flags & POSTERN_RULE_LOG)
 			log_packet(pn, p, state, "allow");
 		if (first && r->flags & POSTERN_RULE_OBSERVE)
-			report(pn, policy, p, PN_NO_RULE, rule, true);
+			pn_judge_report(pn, policy, p, PN_NO_RULE, rule, true);
 	}
 	if (first)
 		pn_count(pn->stats, PN_COUNT_FLOWS_NEW);
@@ -116,7 +118,7 @@ void pn_judge_observed(struct pn_net *pn, const struct pn_policy *policy,
 		    !(policy->rules[rule].flags & POSTERN_RULE_OBSERVE))
 			break;
 		count_rule(policy, rule, 1, p->skb->len);
-		report(pn, policy, p, PN_BLOCKED, rule, true);
+		pn_judge_report(pn, policy, p, PN_BLOCKED, rule, true);
 	}
 }
 
@@ -133,7 +135,8 @@ static bool passable_error(const struct pn_packet *p)
 
 /*
  * A SYN+ACK that answers nothing seen here. If the SYN would have been allowed,
- * it went another way; if not, somebody scans.
+ * it went another way; if not, somebody scans. Under a limit it may have been seen,
+ * and forgotten.
  */
 static bool answers_elsewhere(const struct pn_policy *policy,
 			      const struct pn_packet *p)
@@ -149,7 +152,9 @@ static bool answers_elsewhere(const struct pn_policy *policy,
 	t.zone_in = p->t.zone_out;
 	t.zone_out = p->t.zone_in;
 	t.port = p->sport;
-	return pn_outcome_allows(policy, pn_classify(&policy->tables, &t), &rule);
+	return pn_outcome_allows(policy, pn_classify(&policy->tables, &t),
+				 &rule) &&
+	       !pn_admit_limits(policy, rule);
 }
 
 /* A TCP segment that begins no flow. @reason: if it is no sign of one-way routes. */
@@ -180,16 +185,66 @@ static enum pn_reason judge_stray(struct pn_net *pn,
 	return not_opening(pn, policy, p, pn_flow_invalid(pn->net, p));
 }
 
+/* A rule's limit let a packet pass only because it observes. */
+static void report_limit(struct pn_net *pn, const struct pn_policy *policy,
+			 const struct pn_packet *p, enum pn_reason reason,
+			 u32 rule)
+{
+	if (reason)
+		pn_judge_report(pn, policy, p, reason, rule, true);
+}
+
+static enum pn_reason admit_syn(struct pn_net *pn,
+				const struct pn_policy *policy,
+				const struct pn_packet *p, struct nf_conn *ct,
+				u32 rule)
+{
+	enum pn_reason reason, observed = PN_OK;
+
+	reason = pn_admit_syn(pn, policy, p, rule, ct, &observed);
+	report_limit(pn, policy, p, observed, rule);
+	return reason;
+}
+
+static enum pn_reason admit_packet(struct pn_net *pn,
+				   const struct pn_policy *policy,
+				   const struct pn_packet *p,
+				   struct nf_conn *ct,
+				   enum ip_conntrack_info ctinfo, u32 rule,
+				   struct pn_cut *cut, bool *settled)
+{
+	struct pn_admitted how;
+	enum pn_reason reason;
+	struct pn_tuple t;
+
+	if (*settled &&
+	    !(p->tcp_flags & (PN_TCP_SYN | PN_TCP_FIN | PN_TCP_RST)))
+		return PN_OK;
+	pn_flow_tuple(&t, p, ct, ctinfo);
+	reason = pn_admit_packet(pn, policy, p, &t,
+				 CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL, rule,
+				 ct, &how);
+	*settled = how.settled;
+	report_limit(pn, policy, p, how.observed, rule);
+	if (how.refused)
+		*cut = (struct pn_cut){ .now = true, .seq = p->tcp_seq };
+	return reason;
+}
+
 /* The first packet of a flow, or all of a flow that nobody answered yet. */
 static enum pn_reason judge_new(struct pn_net *pn,
 				const struct pn_policy *policy,
-				const struct pn_packet *p, u32 *rule)
+				const struct pn_packet *p, struct nf_conn *ct,
+				u32 *rule)
 {
-	u32 outcome, by;
+	enum pn_reason reason = PN_OK;
 	bool allowed;
+	u32 outcome;
 
 	if (p->t.proto == IPPROTO_TCP && !pn_packet_opens_tcp(p))
 		return not_opening(pn, policy, p, PN_TCP_NO_FLOW);
+	if (pn_ban_has(pn, p->t.v6, p->t.saddr))
+		return PN_BANNED;
 	if (!p->t.v6 && p->in &&
 	    inet_addr_type_dev_table(pn->net, p->in,
 				     ip_hdr(p->skb)->saddr) == RTN_BROADCAST)
@@ -199,28 +254,35 @@ static enum pn_reason judge_new(struct pn_net *pn,
 	allowed = pn_outcome_allows(policy, outcome, rule);
 	if (!allowed && *rule != U32_MAX)
 		return PN_BLOCKED;
-	if (pn_basis_of(pn, policy, &p->t, allowed, &by)) {
-		*rule = by;
-		return pn_inspect_open(p);
-	}
-	return allowed ? PN_OK : pn_basis_denied(policy, &p->t);
+	if (pn_basis_of(pn, policy, &p->t, allowed, rule))
+		reason = pn_inspect_open(p);
+	else if (!allowed)
+		reason = pn_basis_denied(policy, &p->t);
+	if (!reason && p->t.proto == IPPROTO_TCP &&
+	    pn_admit_limits(policy, *rule))
+		reason = admit_syn(pn, policy, p, ct, *rule);
+	if (!reason)
+		pn_flow_begin(pn, ct);
+	return reason;
 }
 
 static enum pn_reason judge_known(struct pn_net *pn,
 				  const struct pn_policy *policy,
 				  struct pn_packet *p, struct nf_conn *ct,
 				  enum ip_conntrack_info ctinfo,
-				  struct pn_cut *cut, u32 *rule)
+				  struct pn_cut *cut, u32 *rule,
+				  bool **settled)
 {
 	bool allowed, inspected;
 	enum pn_reason reason;
 	struct pn_tuple t;
 	u32 outcome;
 
-	outcome = pn_flow_outcome(pn, policy, p, ct, ctinfo, &inspected);
+	outcome = pn_flow_outcome(pn, policy, p, ct, ctinfo, &inspected,
+				  settled);
 	allowed = pn_outcome_allows(policy, outcome, rule);
-	/* most flows are none of RPC's, and those that are blocked are none's */
-	if (policy->nr_rpc && (allowed ? inspected : *rule == U32_MAX)) {
+	/* most flows are nobody's to read, and those that are blocked are none's */
+	if (allowed ? inspected : policy->nr_rpc && *rule == U32_MAX) {
 		pn_flow_tuple(&t, p, ct, ctinfo);
 		/* of its SYN as well */
 		if (p->icmp_error &&
@@ -261,7 +323,7 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 	u32 rule = U32_MAX;
 	enum pn_reason reason;
 	struct pn_cut cut = {};
-	bool first = false;
+	bool first = false, *settled;
 	unsigned int verdict;
 
 	if (!ct) {
@@ -269,15 +331,21 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 	} else if (p->icmp_error) {
 		/* conntrack lets it through as related to a flow it knows */
 		reason = passable_error(p) ?
-			 judge_known(pn, policy, p, ct, ctinfo, &cut, &rule) :
+			 judge_known(pn, policy, p, ct, ctinfo, &cut, &rule,
+				     &settled) :
 			 PN_ICMP_ERROR;
 		if (!reason)
 			pn_count(pn->stats, PN_COUNT_RELATED);
 	} else if (nf_ct_is_confirmed(ct)) {
-		reason = judge_known(pn, policy, p, ct, ctinfo, &cut, &rule);
+		reason = judge_known(pn, policy, p, ct, ctinfo, &cut, &rule,
+				     &settled);
+		if (!reason && p->t.proto == IPPROTO_TCP &&
+		    pn_admit_limits(policy, rule))
+			reason = admit_packet(pn, policy, p, ct, ctinfo, rule,
+					      &cut, settled);
 	} else {
 		/* also what a helper expects: a rule must name it */
-		reason = judge_new(pn, policy, p, &rule);
+		reason = judge_new(pn, policy, p, ct, &rule);
 		first = !reason;
 	}
 	pn_count(pn->stats, PN_COUNT_PACKETS);

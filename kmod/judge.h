@@ -29,6 +29,11 @@ unsigned int pn_judge_drop(struct pn_net *pn, const struct pn_policy *policy,
 			   const struct pn_packet *p, enum pn_reason reason,
 			   u32 rule, const struct nf_hook_state *state);
 
+/* Counts, traces and tells a drop, or what would have been one. */
+void pn_judge_report(struct pn_net *pn, const struct pn_policy *policy,
+		     const struct pn_packet *p, enum pn_reason reason, u32 rule,
+		     bool observed);
+
 /* Counts block rules under observe, which stand before the one that decides. */
 void pn_judge_observed(struct pn_net *pn, const struct pn_policy *policy,
 		       const struct pn_packet *p, u32 outcome);

@@ -103,6 +103,39 @@ bool pn_mangle_mptcp(const struct pn_packet *p)
 	return true;
 }
 
+static void set_length(const struct pn_packet *p, u32 len)
+{
+	struct sk_buff *skb = p->skb;
+
+	if (p->t.v6) {
+		ipv6_hdr(skb)->payload_len =
+			htons(len - skb_network_offset(skb) -
+			      sizeof(struct ipv6hdr));
+	} else {
+		ip_hdr(skb)->tot_len = htons(len - skb_network_offset(skb));
+		ip_send_check(ip_hdr(skb));
+	}
+}
+
+bool pn_mangle_trim(const struct pn_packet *p, u32 len)
+{
+	u32 headers = p->thoff + sizeof(struct tcphdr), data;
+	struct sk_buff *skb = p->skb;
+
+	if (!make_writable(skb, headers) || pskb_trim(skb, len))
+		return false;
+	data = len - p->thoff - tcp_of(p)->doff * 4;
+	if (skb_is_gso(skb) && data > skb_shinfo(skb)->gso_size)
+		skb_shinfo(skb)->gso_segs =
+			DIV_ROUND_UP(data, skb_shinfo(skb)->gso_size);
+	else
+		skb_gso_reset(skb);
+	tcp_flag_word(tcp_of(p)) &= ~TCP_FLAG_FIN;
+	set_length(p, len);
+	fix_checksum(p);
+	return true;
+}
+
 bool pn_mangle_reset(const struct pn_packet *p, u32 seq)
 {
 	u32 len = p->thoff + sizeof(struct tcphdr);
@@ -119,14 +152,7 @@ bool pn_mangle_reset(const struct pn_packet *p, u32 seq)
 			       TCP_FLAG_URG);
 	tcp_flag_word(th) |= TCP_FLAG_RST;
 	th->urg_ptr = 0;
-	if (p->t.v6) {
-		ipv6_hdr(skb)->payload_len =
-			htons(len - skb_network_offset(skb) -
-			      sizeof(struct ipv6hdr));
-	} else {
-		ip_hdr(skb)->tot_len = htons(len - skb_network_offset(skb));
-		ip_send_check(ip_hdr(skb));
-	}
+	set_length(p, len);
 	fix_checksum(p);
 	return true;
 }

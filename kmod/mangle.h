@@ -19,6 +19,12 @@ bool pn_mangle_bytes(const struct pn_packet *p, u32 off, const u8 *bytes, u32 le
 bool pn_mangle_mptcp(const struct pn_packet *p);
 
 /*
+ * Cuts the packet off at @len, behind its TCP header; the end of the stream (FIN) goes
+ * as well. Return: whether that was possible.
+ */
+bool pn_mangle_trim(const struct pn_packet *p, u32 len);
+
+/*
  * Makes the packet a reset with sequence number @seq, the next that its receiver
  * waits for. Return: whether that was possible.
  */

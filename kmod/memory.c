@@ -91,6 +91,21 @@ int pn_grow(struct pn_policy *policy, void **p, u32 nr, u32 *cap, u32 want,
 	return 0;
 }
 
+int pn_copy(struct pn_policy *policy, void *to, const void *from, u32 nr,
+	    size_t size)
+{
+	void *copy;
+
+	if (!nr)
+		return 0;
+	copy = pn_alloc(policy, nr, size);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, from, nr * size);
+	*(void **)to = copy;
+	return 0;
+}
+
 char *pn_strdup(struct pn_policy *policy, const char *s)
 {
 	size_t n = strlen(s) + 1;

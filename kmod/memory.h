@@ -21,6 +21,12 @@ void pn_free(struct pn_policy *policy, const void *p, size_t n, size_t size);
 int pn_grow(struct pn_policy *policy, void **p, u32 nr, u32 *cap, u32 want,
 	    u32 max, size_t size);
 
+/*
+ * Copies @nr elements of @size to what the pointer @to points at. Return: 0 or
+ * -ENOMEM; nothing happens if @nr is 0.
+ */
+int pn_copy(struct pn_policy *policy, void *to, const void *from, u32 nr,
+	    size_t size);
 char *pn_strdup(struct pn_policy *policy, const char *s);
 void pn_strfree(struct pn_policy *policy, const char *s);
 

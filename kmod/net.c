@@ -12,12 +12,14 @@
 #include <linux/timekeeping.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "ban.h"
 #include "events.h"
 #include "flow.h"
 #include "hook.h"
 #include "house.h"
 #include "inspected.h"
 #include "kept.h"
+#include "limiter.h"
 #include "net.h"
 #include "proc.h"
 #include "transaction.h"
@@ -54,6 +56,9 @@ static int publish(struct pn_net *pn, struct pn_policy *policy)
 	rtnl_lock();
 	if (policy)
 		err = pn_zone_map(policy, pn->net);
+	/* the last that can fail: see there */
+	if (!err && policy && policy->nr_sources)
+		err = pn_limiter_number(pn, policy);
 	if (!err)
 		rcu_assign_pointer(pn->policy, policy);
 	rtnl_unlock();
@@ -208,6 +213,7 @@ static void purge(struct pn_net *pn, const struct pn_policy *old,
 {
 	pn_inspected_review(pn, old, policy);
 	pn_basis_review(pn, policy);
+	pn_limiter_review(pn, policy);
 	if (!policy->kept && !(policy->flags & POSTERN_POLICY_OBSERVE))
 		pn_flow_purge(pn->net, policy);
 }
@@ -238,13 +244,14 @@ int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
 		NL_SET_ERR_MSG(extack, "the hooks or conntrack could not be switched on");
 		goto refuse;
 	}
-	if (policy->nr_rpc) {
+	if (policy->nr_rpc || policy->nr_inspectors)
 		err = pn_inspected_init(pn);
-		if (!err)
-			err = pn_pinhole_init(pn);
-	}
+	if (!err && policy->nr_rpc)
+		err = pn_pinhole_init(pn);
+	if (!err && policy->nr_sources)
+		err = pn_limiter_init(pn, policy);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "not enough memory for the tables of RPC");
+		NL_SET_ERR_MSG(extack, "not enough memory for the tables of connections or limits");
 		if (!old)
 			switch_off(pn);
 		goto refuse;
@@ -306,6 +313,7 @@ static void withdraw(struct pn_net *pn)
 	publish(pn, NULL);
 	synchronize_net();
 	pn_inspected_review(pn, NULL, NULL);
+	pn_limiter_review(pn, NULL);
 	pn_policy_free(old);
 	switch_off(pn);
 }
@@ -403,15 +411,19 @@ static int __net_init net_init(struct net *net)
 
 	pn->net = net;
 	mutex_init(&pn->mutex);
+	mutex_init(&pn->limiter_mutex);
 	INIT_LIST_HEAD(&pn->txns);
 	INIT_DELAYED_WORK(&pn->trial_work, trial_over);
 	pn_house_init(pn);
 	pn->stats = pn_stats_alloc();
 	if (!pn->stats)
 		return err;
-	err = pn_proc_init_net(pn);
+	err = pn_bans_init(pn);
 	if (err)
 		goto err_stats;
+	err = pn_proc_init_net(pn);
+	if (err)
+		goto err_bans;
 	if (pn_net_lockdown(pn)) {
 		mutex_lock(&pn->mutex);
 		err = pn_hook_register(pn);
@@ -423,6 +435,8 @@ static int __net_init net_init(struct net *net)
 
 err_proc:
 	pn_proc_exit_net(pn);
+err_bans:
+	pn_bans_exit(pn);
 err_stats:
 	pn_stats_free(pn);
 	return err;
@@ -446,6 +460,8 @@ static void __net_exit net_exit(struct net *net)
 	mutex_unlock(&pn->mutex);
 	pn_inspected_exit(pn);
 	pn_pinhole_exit(pn);
+	pn_limiter_exit(pn);
+	pn_bans_exit(pn);
 	free_percpu(pn->memo);
 	pn_stats_free(pn);
 }

@@ -3,7 +3,7 @@
  * struct pn_net: what a network namespace has of its own.
  *
  * Locks, in the order in which they are taken:
- *   net->mutex > rtnl_lock
+ *   net->mutex > rtnl_lock > limiter_mutex
  * The notifier of interfaces, which is called under rtnl, takes no mutex: what
  * it reads (net->policy) and writes (policy->zonemap) changes under rtnl too.
  * The packet path takes none of them: it reads net->policy under RCU, and
@@ -16,6 +16,7 @@
  *   [A] atomic or READ_ONCE/WRITE_ONCE
  *   [T] txn_lock, in transaction.c
  *   [H] house work only
+ *   [L] limiter_mutex
  */
 #ifndef PN_NET_H
 #define PN_NET_H
@@ -28,7 +29,9 @@
 #include "policy.h"
 #include "stats.h"
 
+struct pn_bans;
 struct pn_flows;
+struct pn_limiter;
 struct pn_memo;
 struct pn_doors;
 
@@ -41,6 +44,9 @@ struct pn_net {
 	struct pn_memo __percpu *memo;		/* [P] which rule a flow belongs to */
 	struct pn_flows *flows;			/* inspected; NULL: no RPC policy yet */
 	struct pn_doors *doors;			/* likewise; both stay once they are there */
+	struct pn_limiter *limiter;		/* likewise for limits; [L] to replace */
+	struct mutex limiter_mutex;		/* who walks its tables, outside packets */
+	struct pn_bans *bans;
 	struct net *net;			/* back pointer, lives longer */
 	struct mutex mutex;
 	u32 generation;				/* [M] of the last load */
@@ -60,6 +66,7 @@ struct pn_net {
 	struct delayed_work house_work;		/* rates, reaping, conntrack level */
 	atomic64_t events_due;			/* [A] rate limit of events, see rate.h */
 	atomic64_t pinhole_events_due;		/* [A] of those about pinholes */
+	atomic64_t limit_events_due;		/* [A] of those about limits */
 	atomic64_t rejects_due;			/* [A] rate limit of answers */
 	atomic64_t logs_due;			/* [A] rate limit of the packet log */
 	bool ct_full;				/* [A] at least 80% */

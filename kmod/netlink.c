@@ -16,6 +16,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "object.h"
+#include "sources.h"
 #include "status.h"
 #include "transaction.h"
 
@@ -30,6 +31,32 @@ int pn_netlink_allowed(const struct net *net, struct netlink_ext_ack *extack)
 	NL_SET_ERR_MSG(extack,
 		       "allow_userns is off: no policies in user namespaces of their own");
 	return -EPERM;
+}
+
+int pn_answer_begin(struct pn_answer *answer, struct genl_info *info, u8 cmd)
+{
+	answer->msg = genlmsg_new(nla_total_size(sizeof(u32)), GFP_KERNEL);
+	if (!answer->msg)
+		return -ENOMEM;
+	answer->hdr = genlmsg_put_reply(answer->msg, info, &pn_genl_family, 0,
+					cmd);
+	if (answer->hdr)
+		return 0;
+	nlmsg_free(answer->msg);
+	return -EMSGSIZE;
+}
+
+int pn_answer_number(struct pn_answer *answer, struct genl_info *info, int type,
+		     u32 nr, int err)
+{
+	if (!err)
+		err = nla_put_u32(answer->msg, type, nr);
+	if (err) {
+		nlmsg_free(answer->msg);
+		return err;
+	}
+	genlmsg_end(answer->msg, answer->hdr);
+	return genlmsg_reply(answer->msg, info);
 }
 
 static int confirm(struct sk_buff *skb, struct genl_info *info)
@@ -100,9 +127,9 @@ static const struct nla_policy unload_attrs[POSTERN_A_UNLOAD_FLAGS + 1] = {
 static const struct genl_ops commands[] = {
 	{ COMMAND(STATUS_GET, no_attrs, PAD),
 	  .doit = pn_status_get },
-	{ COMMAND(POLICY_BEGIN, pn_begin_attrs, MARK_MASK),
+	{ COMMAND(POLICY_BEGIN, pn_begin_attrs, SOURCES),
 	  .doit = pn_txn_begin },
-	{ COMMAND(POLICY_ADD, pn_add_attrs, RULE),
+	{ COMMAND(POLICY_ADD, pn_add_attrs, INSPECT),
 	  .doit = pn_txn_add },
 	{ COMMAND(POLICY_COMMIT, commit_attrs, CONFIRM_MS),
 	  .doit = pn_txn_commit },
@@ -116,6 +143,8 @@ static const struct genl_ops commands[] = {
 	{ DUMP(HOSTS_GET, pn_dump_hosts) },
 	{ DUMP(RANGES_GET, pn_dump_ranges) },
 	{ DUMP(SERVICE_GET, pn_dump_services) },
+	{ DUMP(LIMIT_GET, pn_dump_limits) },
+	{ DUMP(INSPECT_GET, pn_dump_inspects) },
 	{ DUMP(RULE_GET, pn_dump_rules) },
 	{ DUMP(COUNTER_GET, pn_dump_counters) },
 	{ COMMAND(COUNTER_RESET, no_attrs, PAD),
@@ -132,6 +161,17 @@ static const struct genl_ops commands[] = {
 	  .doit = pn_endpoint_add },
 	{ COMMAND(ENDPOINT_FLUSH, pn_endpoint_attrs, VERSION),
 	  .doit = pn_endpoint_flush },
+	{ COMMAND(SOURCE_GET, pn_source_get_attrs, SADDR),
+	  .start = pn_dump_start, .dumpit = pn_dump_sources },
+	{ COMMAND(SOURCE_ADD, pn_source_add_attrs, SOURCE),
+	  .doit = pn_source_add },
+	{ COMMAND(SOURCE_RESET, pn_source_get_attrs, SADDR),
+	  .doit = pn_source_reset },
+	{ DUMP(BAN_GET, pn_dump_bans) },
+	{ COMMAND(BAN_ADD, pn_ban_attrs, COMMENT),
+	  .doit = pn_ban_add },
+	{ COMMAND(BAN_DEL, pn_ban_del_attrs, BANS),
+	  .doit = pn_ban_del },
 };
 
 static const struct genl_multicast_group groups[] = {

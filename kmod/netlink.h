@@ -22,6 +22,24 @@ extern struct genl_family pn_genl_family;
  */
 int pn_netlink_allowed(const struct net *net, struct netlink_ext_ack *extack);
 
+struct genl_info;
+struct sk_buff;
+
+/**
+ * struct pn_answer - a reply that is there before what it tells of is done
+ */
+struct pn_answer {
+	struct sk_buff *msg;
+	void *hdr;
+};
+
+/* Return: 0, -ENOMEM or -EMSGSIZE. */
+int pn_answer_begin(struct pn_answer *answer, struct genl_info *info, u8 cmd);
+
+/* Sends @nr as attribute @type; or, if @err, nothing. Return: 0 or an error. */
+int pn_answer_number(struct pn_answer *answer, struct genl_info *info, int type,
+		     u32 nr, int err);
+
 int pn_netlink_init(void);
 void pn_netlink_exit(void);
 

@@ -7,6 +7,7 @@
 #include <linux/compiler.h>
 #include <linux/ctype.h>
 #include <linux/netlink.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <net/netlink.h>
 
@@ -55,7 +56,7 @@ static int check_array(const struct nlattr *attr, size_t size,
 	return 0;
 }
 
-static int check_words(const struct nlattr *attr, struct netlink_ext_ack *extack)
+int pn_check_words(const struct nlattr *attr, struct netlink_ext_ack *extack)
 {
 	return check_array(attr, sizeof(u32), extack);
 }
@@ -83,7 +84,7 @@ static int check_interfaces(const struct nlattr *attr,
 
 #define NAME	NLA_POLICY_VALIDATE_FN(NLA_NUL_STRING, pn_check_name,	\
 				       POSTERN_NAME_MAX)
-#define WORDS	NLA_POLICY_VALIDATE_FN(NLA_BINARY, check_words)
+#define WORDS	NLA_POLICY_VALIDATE_FN(NLA_BINARY, pn_check_words)
 #define PAIRS	NLA_POLICY_VALIDATE_FN(NLA_BINARY, check_pairs)
 #define RANGE6	NLA_POLICY_VALIDATE_FN(NLA_BINARY, check_range6)
 #define RPC	NLA_POLICY_VALIDATE_FN(NLA_BINARY, check_interfaces)
@@ -151,23 +152,28 @@ static const struct nla_policy rule_attrs[] = {
 	[POSTERN_A_SERVICES] = WORDS,
 	[POSTERN_A_MARK] = { .type = NLA_U32 },
 	[POSTERN_A_MARK_MASK] = { .type = NLA_U32 },
+	[POSTERN_A_LIMIT_INDEX] = { .type = NLA_U32 },
+	[POSTERN_A_INSPECT_INDEX] = { .type = NLA_U32 },
 };
 
-const struct nla_policy pn_begin_attrs[POSTERN_A_MARK_MASK + 1] = {
+const struct nla_policy pn_begin_attrs[POSTERN_A_SOURCES + 1] = {
 	[POSTERN_A_POLICY_FLAGS] = NLA_POLICY_MASK(NLA_U32,
 						   POSTERN_POLICY_OBSERVE),
 	[POSTERN_A_FILES] = NLA_POLICY_NESTED(file_attrs),
 	[POSTERN_A_MARK] = { .type = NLA_U32 },
 	[POSTERN_A_MARK_MASK] = { .type = NLA_U32 },
+	[POSTERN_A_SOURCES] = { .type = NLA_U32 },
 };
 
-const struct nla_policy pn_add_attrs[POSTERN_A_RULE + 1] = {
+const struct nla_policy pn_add_attrs[POSTERN_A_INSPECT + 1] = {
 	[POSTERN_A_TXN] = { .type = NLA_U32 },
 	[POSTERN_A_ZONE] = NLA_POLICY_NESTED(zone_attrs),
 	[POSTERN_A_HOSTS] = NLA_POLICY_NESTED(hosts_attrs),
 	[POSTERN_A_RANGES] = NLA_POLICY_NESTED(ranges_attrs),
 	[POSTERN_A_SERVICE] = NLA_POLICY_NESTED(service_attrs),
 	[POSTERN_A_RULE] = NLA_POLICY_NESTED(rule_attrs),
+	[POSTERN_A_LIMIT] = NLA_POLICY_NESTED(pn_limit_attrs),
+	[POSTERN_A_INSPECT] = NLA_POLICY_NESTED(pn_inspect_attrs),
 };
 
 void pn_object_blame(struct netlink_ext_ack *extack, u32 file, u32 line)
@@ -364,6 +370,9 @@ static int add_rule(struct pn_policy *policy, struct nlattr **tb,
 		.name = string(tb[POSTERN_A_NAME]),
 		.text = string(tb[POSTERN_A_TEXT]),
 		.flags = number(tb[POSTERN_A_FLAGS], 0),
+		.limit = number(tb[POSTERN_A_LIMIT_INDEX], PN_LIMIT_NONE),
+		.inspector = number(tb[POSTERN_A_INSPECT_INDEX],
+				    PN_INSPECTOR_NONE),
 		.place = place,
 	};
 	int err;
@@ -379,6 +388,12 @@ static int add_rule(struct pn_policy *policy, struct nlattr **tb,
 	if (tb[POSTERN_A_SERVICES] && !rule.nr_services)
 		return REFUSE(extack, tb[POSTERN_A_SERVICES], -EINVAL,
 			      "an empty list of services");
+	if (tb[POSTERN_A_LIMIT_INDEX] && rule.limit == PN_LIMIT_NONE)
+		return REFUSE(extack, tb[POSTERN_A_LIMIT_INDEX], -EINVAL,
+			      "a rule names a limit that does not exist");
+	if (tb[POSTERN_A_INSPECT_INDEX] && rule.inspector == PN_INSPECTOR_NONE)
+		return REFUSE(extack, tb[POSTERN_A_INSPECT_INDEX], -EINVAL,
+			      "a rule names an inspect that does not exist");
 	err = pn_object_mark(tb[POSTERN_A_MARK], tb[POSTERN_A_MARK_MASK],
 			     &rule.mark, &rule.mark_mask, extack);
 	if (err)
@@ -415,6 +430,10 @@ static int add(struct pn_policy *policy, const struct nlattr *nest,
 		return add_service(policy, tb, place, extack);
 	case POSTERN_A_RULE:
 		return add_rule(policy, tb, place, extack);
+	case POSTERN_A_LIMIT:
+		return pn_object_add_limit(policy, tb, &place, extack);
+	case POSTERN_A_INSPECT:
+		return pn_object_add_inspect(policy, tb, &place, extack);
 	}
 	return -EINVAL;
 }
@@ -423,13 +442,17 @@ int pn_object_add(struct pn_policy *policy, const struct nlattr *nest,
 		  struct netlink_ext_ack *extack)
 {
 	/* every nest in one array: what a kind has not, pn_add_attrs refused */
-	struct nlattr *tb[POSTERN_A_RPC_REMEMBER_MS + 1] = { };
+	const u32 nr = POSTERN_A_INSPECT_LINE + 1;
 	struct pn_place place = { };
-	struct nlattr *attr;
+	struct nlattr *attr, **tb;
 	int err, left;
 
+	/* too many for a stack */
+	tb = kcalloc(nr, sizeof(*tb), GFP_KERNEL);
+	if (!tb)
+		return pn_policy_no_memory(extack);
 	nla_for_each_nested(attr, nest, left)
-		if (nla_type(attr) < ARRAY_SIZE(tb))
+		if (nla_type(attr) < nr)
 			tb[nla_type(attr)] = attr;
 	if (tb[POSTERN_A_LINE]) {
 		place.file = number(tb[POSTERN_A_FILE], 0);
@@ -441,5 +464,6 @@ int pn_object_add(struct pn_policy *policy, const struct nlattr *nest,
 			NL_SET_BAD_ATTR(extack, nest);
 		pn_object_blame(extack, place.file, place.line);
 	}
+	kfree(tb);
 	return err;
 }

@@ -39,6 +39,8 @@ static enum pn_reason parse_tcp(struct pn_packet *p, unsigned int len)
 	p->sport = ntohs(th->source);
 	p->t.port = ntohs(th->dest);
 	p->tcp_flags = ((const u8 *)th)[13];
+	p->tcp_seq = ntohl(th->seq);
+	p->tcp_ack = ntohl(th->ack_seq);
 	if (!(VALID_FLAGS >> (p->tcp_flags & CHECKED_FLAGS) & 1))
 		return PN_TCP_FLAGS;
 	return PN_OK;

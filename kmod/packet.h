@@ -21,25 +21,31 @@ struct net_device;
  * @sport: source port, host order; 0 without ports
  * @thoff: offset of the transport header
  * @tcp_flags: byte 13 of the TCP header
+ * @tcp_seq: its sequence number, if it is TCP; host order
+ * @tcp_ack: likewise what it acknowledges
  * @icmp_error: an ICMP or ICMPv6 error message
  * @in: interface it came from, or NULL (sent by the router)
  * @out: interface it leaves by, or NULL
  * @zone_in: PN_ZONE_NONE if @in is in none
+ * @command: of SMTP, that is refused; for reports, else NULL
  */
 struct pn_packet {
 	struct pn_tuple t;
 	struct sk_buff *skb;
 	const struct net_device *in, *out;
 	unsigned int thoff;
+	u32 tcp_seq, tcp_ack;
 	u16 sport;
 	u8 tcp_flags;
 	bool icmp_error;
 	u8 zone_in, zone_out;
+	const char *command;
 };
 
 #define PN_TCP_FIN	0x01
 #define PN_TCP_SYN	0x02
 #define PN_TCP_RST	0x04
+#define PN_TCP_PSH	0x08
 #define PN_TCP_ACK	0x10
 
 static inline bool pn_packet_opens_tcp(const struct pn_packet *p)

@@ -14,30 +14,10 @@
 #include "rpc.h"
 #include "zone.h"
 
-static const char no_memory[] =
-	"not enough memory, or above the module's ceiling (parameter max_memory)";
-
-static int out_of_memory(struct netlink_ext_ack *extack)
+int pn_policy_no_memory(struct netlink_ext_ack *extack)
 {
-	if (extack)
-		extack->_msg = no_memory;
-	return -ENOMEM;
-}
-
-/* Copies @nr elements of @size; NULL stays NULL. */
-static int copy_array(struct pn_policy *policy, void *to, const void *from,
-		      u32 nr, size_t size)
-{
-	void *copy;
-
-	if (!nr)
-		return 0;
-	copy = pn_alloc(policy, nr, size);
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, from, nr * size);
-	*(void **)to = copy;
-	return 0;
+	return PN_REFUSE(extack, -ENOMEM,
+		      "not enough memory, or above the module's ceiling (parameter max_memory)");
 }
 
 struct pn_policy *pn_policy_alloc(struct netlink_ext_ack *extack)
@@ -45,7 +25,7 @@ struct pn_policy *pn_policy_alloc(struct netlink_ext_ack *extack)
 	struct pn_policy *policy = kzalloc(sizeof(*policy), GFP_KERNEL_ACCOUNT);
 
 	if (!policy)
-		out_of_memory(extack);
+		pn_policy_no_memory(extack);
 	return policy;
 }
 
@@ -56,12 +36,12 @@ int pn_policy_add_file(struct pn_policy *policy, const char *path,
 		policy->files = pn_alloc(policy, POSTERN_FILES_MAX,
 					 sizeof(*policy->files));
 	if (!policy->files)
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 	if (policy->nr_files == POSTERN_FILES_MAX)
 		return PN_REFUSE(extack, -E2BIG, "more than 256 files");
 	policy->files[policy->nr_files] = pn_strdup(policy, path);
 	if (!policy->files[policy->nr_files])
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 	policy->nr_files++;
 	return 0;
 }
@@ -88,7 +68,7 @@ int pn_policy_add_zone(struct pn_policy *policy, const struct pn_zone *zone,
 	if (err == -E2BIG)
 		return PN_REFUSE(extack, err, "more than 60 zones");
 	if (err)
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 	if (!zone->nr_ifaces)
 		return PN_REFUSE(extack, -EINVAL,
 			      "a zone needs at least one interface name or pattern");
@@ -116,7 +96,7 @@ int pn_policy_add_zone(struct pn_policy *policy, const struct pn_zone *zone,
 
 refuse:
 	free_zone(policy, new);
-	return out_of_memory(extack);
+	return pn_policy_no_memory(extack);
 }
 
 /* Members name earlier objects of their kind: so there can be no cycle. */
@@ -159,7 +139,7 @@ int pn_policy_add_hosts(struct pn_policy *policy, const struct pn_hosts *hosts,
 	if (err == -E2BIG)
 		return PN_REFUSE(extack, err, "more than 65536 sets of hosts");
 	if (err)
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 
 	new = &policy->hosts[policy->nr_hosts];
 	*new = (struct pn_hosts){
@@ -169,13 +149,13 @@ int pn_policy_add_hosts(struct pn_policy *policy, const struct pn_hosts *hosts,
 		.place = hosts->place,
 	};
 	new->name = pn_strdup(policy, hosts->name);
-	err = copy_array(policy, &new->members, hosts->members,
-			 hosts->nr_members, sizeof(*new->members));
+	err = pn_copy(policy, &new->members, hosts->members,
+		      hosts->nr_members, sizeof(*new->members));
 	if (!new->name || err) {
 		if (err)
 			new->nr_members = 0;
 		free_hosts(policy, new);
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 	}
 	policy->nr_hosts++;
 	return 0;
@@ -210,7 +190,7 @@ int pn_policy_add_ranges4(struct pn_policy *policy, u32 hosts,
 	err = pn_grow(policy, (void **)&h->r4, h->nr4, &h->cap4, nr,
 		      POSTERN_RANGES_MAX, sizeof(*h->r4));
 	if (err)
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 	for (i = 0; i < nr; i++) {
 		struct pn_range4 *new = &h->r4[h->nr4];
 
@@ -252,7 +232,7 @@ int pn_policy_add_ranges6(struct pn_policy *policy, u32 hosts,
 	err = pn_grow(policy, (void **)&h->r6, h->nr6, &h->cap6, nr,
 		      POSTERN_RANGES_MAX, sizeof(*h->r6));
 	if (err)
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 	for (i = 0; i < nr; i++) {
 		struct pn_range6 *new = &h->r6[h->nr6];
 
@@ -298,17 +278,32 @@ static int check_ports(const struct pn_service *service,
 	return 0;
 }
 
-static bool reaches_rpc(const struct pn_policy *policy,
-			const struct pn_service *service)
+/* What is in it itself, or in its members, which were looked at before. */
+static void find_reach(const struct pn_policy *policy,
+		       const struct pn_service *service, struct pn_service *new)
 {
 	u32 i;
 
-	if (service->nr_rpc)
-		return true;
-	for (i = 0; i < service->nr_members; i++)
-		if (policy->services[service->members[i]].reaches_rpc)
-			return true;
-	return false;
+	new->reaches_rpc = service->nr_rpc;
+	/* RPC runs over TCP */
+	new->reaches_tcp = service->nr_rpc;
+	new->single_tcp = !service->nr_rpc;
+	for (i = 0; i < service->nr_ports; i++) {
+		const struct postern_ports *p = &service->ports[i];
+		bool tcp = p->proto == IPPROTO_TCP;
+
+		new->reaches_tcp |= tcp;
+		new->single_tcp &= tcp && p->lo == p->hi &&
+				   !(p->flags & POSTERN_PORTS_ANY);
+	}
+	for (i = 0; i < service->nr_members; i++) {
+		const struct pn_service *member =
+			&policy->services[service->members[i]];
+
+		new->reaches_rpc |= member->reaches_rpc;
+		new->reaches_tcp |= member->reaches_tcp;
+		new->single_tcp &= member->single_tcp;
+	}
 }
 
 static int copy_service(struct pn_policy *policy, struct pn_service *new,
@@ -317,16 +312,16 @@ static int copy_service(struct pn_policy *policy, struct pn_service *new,
 	new->name = pn_strdup(policy, service->name);
 	if (!new->name)
 		return -ENOMEM;
-	if (copy_array(policy, &new->ports, service->ports, service->nr_ports,
-		       sizeof(*new->ports)))
+	if (pn_copy(policy, &new->ports, service->ports, service->nr_ports,
+		    sizeof(*new->ports)))
 		return -ENOMEM;
 	new->nr_ports = service->nr_ports;
-	if (copy_array(policy, &new->members, service->members,
-		       service->nr_members, sizeof(*new->members)))
+	if (pn_copy(policy, &new->members, service->members,
+		    service->nr_members, sizeof(*new->members)))
 		return -ENOMEM;
 	new->nr_members = service->nr_members;
-	if (copy_array(policy, &new->rpc, service->rpc, service->nr_rpc,
-		       sizeof(*new->rpc)))
+	if (pn_copy(policy, &new->rpc, service->rpc, service->nr_rpc,
+		    sizeof(*new->rpc)))
 		return -ENOMEM;
 	new->nr_rpc = service->nr_rpc;
 	return 0;
@@ -353,7 +348,7 @@ int pn_policy_add_service(struct pn_policy *policy,
 	if (err == -E2BIG)
 		return PN_REFUSE(extack, err, "more than 65536 services");
 	if (err)
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 
 	new = &policy->services[policy->nr_services];
 	*new = (struct pn_service){
@@ -361,12 +356,12 @@ int pn_policy_add_service(struct pn_policy *policy,
 		.rpc_idle_ms = service->rpc_idle_ms,
 		.rpc_per_client = service->rpc_per_client,
 		.rpc_remember_ms = service->rpc_remember_ms,
-		.reaches_rpc = reaches_rpc(policy, service),
 		.place = service->place,
 	};
+	find_reach(policy, service, new);
 	if (copy_service(policy, new, service)) {
 		free_service(policy, new);
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 	}
 	policy->nr_rpc += service->nr_rpc;
 	policy->nr_services++;
@@ -429,16 +424,16 @@ static int copy_rule(struct pn_policy *policy, struct pn_rule *new,
 		if (!new->name)
 			return -ENOMEM;
 	}
-	if (copy_array(policy, &new->src, rule->src, rule->nr_src,
-		       sizeof(*new->src)))
+	if (pn_copy(policy, &new->src, rule->src, rule->nr_src,
+		    sizeof(*new->src)))
 		return -ENOMEM;
 	new->nr_src = rule->nr_src;
-	if (copy_array(policy, &new->dst, rule->dst, rule->nr_dst,
-		       sizeof(*new->dst)))
+	if (pn_copy(policy, &new->dst, rule->dst, rule->nr_dst,
+		    sizeof(*new->dst)))
 		return -ENOMEM;
 	new->nr_dst = rule->nr_dst;
-	if (copy_array(policy, &new->services, rule->services,
-		       rule->nr_services, sizeof(*new->services)))
+	if (pn_copy(policy, &new->services, rule->services,
+		    rule->nr_services, sizeof(*new->services)))
 		return -ENOMEM;
 	new->nr_services = rule->nr_services;
 	return 0;
@@ -468,24 +463,31 @@ int pn_policy_add_rule(struct pn_policy *policy, const struct pn_rule *rule,
 			return PN_REFUSE(extack, -EINVAL,
 				      "a block rule cannot name an RPC service");
 	}
+	err = pn_limit_check_rule(policy, rule, extack);
+	if (!err)
+		err = pn_inspector_check_rule(policy, rule, extack);
+	if (err)
+		return err;
 	err = pn_grow(policy, (void **)&policy->rules, policy->nr_rules,
 		      &policy->cap_rules, 1, POSTERN_RULES_MAX, sizeof(*new));
 	if (err == -E2BIG)
 		return PN_REFUSE(extack, err, "more than 65536 rules");
 	if (err)
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 
 	new = &policy->rules[policy->nr_rules];
 	*new = (struct pn_rule){
 		.action = rule->action,
 		.flags = rule->flags,
+		.limit = rule->limit,
+		.inspector = rule->inspector,
 		.mark = rule->mark,
 		.mark_mask = rule->mark_mask,
 		.place = rule->place,
 	};
 	if (copy_rule(policy, new, rule)) {
 		free_rule(policy, new);
-		return out_of_memory(extack);
+		return pn_policy_no_memory(extack);
 	}
 	policy->nr_rules++;
 	return 0;
@@ -517,6 +519,8 @@ void pn_policy_free(struct pn_policy *policy)
 	pn_kept_free(policy);
 	for (i = 0; i < policy->nr_rules; i++)
 		free_rule(policy, &policy->rules[i]);
+	pn_limits_free(policy);
+	pn_inspectors_free(policy);
 	for (i = 0; i < policy->nr_services; i++)
 		free_service(policy, &policy->services[i]);
 	for (i = 0; i < policy->nr_hosts; i++)

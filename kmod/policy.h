@@ -29,8 +29,10 @@
 
 #include "address.h"
 #include "classify.h"
+#include "limit.h"
 
 struct net_device;
+struct pn_inspector;
 struct pn_kept;
 struct pn_net;
 struct pn_rpc_slot;
@@ -89,6 +91,8 @@ struct pn_hosts {
  * @rpc_remember_ms: how long the mapper's answers serve others; nothing with
  *	POSTERN_RPC_OPT_NO_REMEMBER
  * @reaches_rpc: it has interfaces, itself or by its members; set when it is added
+ * @reaches_tcp: it has TCP, likewise; RPC is TCP
+ * @single_tcp: it has single ports of TCP, and nothing else, likewise
  */
 struct pn_service {
 	char *name;
@@ -103,12 +107,55 @@ struct pn_service {
 	u32 rpc_per_client;
 	u32 rpc_remember_ms;
 	bool reaches_rpc;
+	bool reaches_tcp;
+	bool single_tcp;
 	u32 rpc_first;			/* [C] number of its first interface */
 	struct pn_place place;
 };
 
 /**
+ * struct pn_limit - what connections of a rule's sources are limited to
+ * @flags: POSTERN_LIMIT_*
+ * @rate: completed handshakes, for each level
+ * @total: opening SYNs that are let through, of all sources together
+ * @open: connections at once, for each level; 0: no limit
+ * @half_open: connections that the client has not acknowledged yet, of all sources
+ *	together; above it unknown sources must prove that they exist; 0: no limit
+ * @silent: connections whose client has said nothing yet, of all sources together, at
+ *	most PN_SILENT_MAX; 0: no limit
+ * @ban_ms: for how long a source is banned at first; 0: nobody is
+ * @ban_max_ms: to which it doubles each time
+ * @ban_refusals: after so many refusals ...
+ * @ban_window_ms: ... in so many ms
+ * @prefix4: bits of an IPv4 address that make a source, a network
+ * @prefix6: the same of an IPv6 address
+ * @exempt: numbers of the sets of hosts that it does not touch
+ * @number: in the limiter of the namespace, see limiter.h
+ */
+struct pn_limit {
+	char *name;
+	u32 flags;
+	struct pn_limit_rate rate[PN_LEVELS];
+	struct pn_limit_rate total;
+	u32 open[PN_LEVELS];
+	u32 half_open;
+	u32 silent;
+	u32 ban_ms, ban_max_ms;
+	u32 ban_refusals, ban_window_ms;
+	u8 prefix4[PN_LEVELS], prefix6[PN_LEVELS];
+	u32 *exempt;
+	u32 nr_exempt;
+	u8 number;
+	struct pn_place place;
+};
+
+#define PN_LIMIT_NONE	U32_MAX
+#define PN_INSPECTOR_NONE U32_MAX
+
+/**
  * struct pn_rule - hosts -> hosts : services
+ * @limit: number of the limit on its connections, or PN_LIMIT_NONE
+ * @inspector: number of what inspects them, or PN_INSPECTOR_NONE
  * @nr_services: 0 stands for any service
  * @text: canonical text; what makes a rule "the same" over a reload
  */
@@ -121,6 +168,8 @@ struct pn_rule {
 	u32 nr_src, nr_dst;
 	u32 *services;
 	u32 nr_services;
+	u32 limit;
+	u32 inspector;
 	u32 mark, mark_mask;		/* 0 mask: none */
 	struct pn_place place;
 };
@@ -163,6 +212,11 @@ struct pn_policy {
 	u32 nr_hosts, cap_hosts;
 	struct pn_service *services;	/* [S] */
 	u32 nr_services, cap_services;
+	struct pn_limit *limits;	/* [S] */
+	u32 nr_limits, cap_limits;
+	struct pn_inspector *inspectors; /* [S] see inspector.h */
+	u32 nr_inspectors, cap_inspectors;
+	u32 nr_sources;			/* [S] entries for sources; 0: nothing needs them */
 	struct pn_rule *rules;		/* [S] */
 	u32 nr_rules, cap_rules;
 	u32 nr_ranges;			/* [S] over all sets */
@@ -206,6 +260,11 @@ int pn_policy_add_ranges6(struct pn_policy *policy, u32 hosts,
 int pn_policy_add_service(struct pn_policy *policy,
 			  const struct pn_service *service,
 			  struct netlink_ext_ack *extack);
+int pn_policy_set_sources(struct pn_policy *policy, u32 nr,
+			  struct netlink_ext_ack *extack);
+/* What is derived of its rates is set here, and need not be there before. */
+int pn_policy_add_limit(struct pn_policy *policy, const struct pn_limit *limit,
+			struct netlink_ext_ack *extack);
 int pn_policy_add_rule(struct pn_policy *policy, const struct pn_rule *rule,
 		       struct netlink_ext_ack *extack);
 
@@ -220,6 +279,23 @@ int pn_policy_add_rule(struct pn_policy *policy, const struct pn_rule *rule,
  */
 int pn_policy_compile(struct pn_policy *policy, struct pn_place *place,
 		      struct netlink_ext_ack *extack);
+
+/* Return: -ENOMEM, and its sentence in @extack. */
+int pn_policy_no_memory(struct netlink_ext_ack *extack);
+
+/* Part of pn_policy_add_rule(): may it have this limit? */
+int pn_limit_check_rule(const struct pn_policy *policy,
+			const struct pn_rule *rule,
+			struct netlink_ext_ack *extack);
+
+/* Likewise: may it have this inspector? */
+int pn_inspector_check_rule(const struct pn_policy *policy,
+			    const struct pn_rule *rule,
+			    struct netlink_ext_ack *extack);
+
+/* Part of pn_policy_free(). */
+void pn_limits_free(struct pn_policy *policy);
+void pn_inspectors_free(struct pn_policy *policy);
 
 /* Part of pn_policy_free(): what pn_policy_compile() has built. */
 void pn_tables_free(struct pn_policy *policy);

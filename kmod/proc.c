@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/net/postern/{status,counters,rules,pinholes}.
+ * /proc/net/postern; its file sources is in proc_sources.c.
  */
 #include <linux/math64.h>
 #include <linux/proc_fs.h>
@@ -87,9 +87,9 @@ static void show_policy(struct seq_file *m, const struct pn_policy *p,
 	seq_puts(m, " ago\n");
 	for (i = 0; i < p->nr_files; i++)
 		seq_printf(m, "%-12s %s\n", i ? "" : "files", p->files[i]);
-	seq_printf(m, "holds        zones %u, hosts %u, ranges %u, services %u, rules %u\n",
+	seq_printf(m, "holds        zones %u, hosts %u, ranges %u, services %u, limits %u, inspects %u, rules %u\n",
 		   p->nr_zones, p->nr_hosts, p->nr_ranges, p->nr_services,
-		   p->nr_rules);
+		   p->nr_limits, p->nr_inspectors, p->nr_rules);
 	seq_printf(m, "tables       address classes %u, combinations %u\n",
 		   t->nr_classes, t->by_service.nr + t->by_source.nr);
 	seq_puts(m, "memory       ");
@@ -147,6 +147,15 @@ static void show_rpc(struct seq_file *m, const struct pn_policy *p,
 	if ((p && p->nr_rpc) || s->pinholes || s->endpoints || s->inspected)
 		seq_printf(m, "rpc          pinholes %u, endpoints learned %u, connections inspected %u\n",
 			   s->pinholes, s->endpoints, s->inspected);
+}
+
+static void show_limits(struct seq_file *m, const struct pn_status *s)
+{
+	if (s->sources_room)
+		seq_printf(m, "limits       sources %u of %u, under attack %u\n",
+			   s->sources, s->sources_room, s->attacked);
+	if (s->bans)
+		seq_printf(m, "bans         prefixes %u\n", s->bans);
 }
 
 static void show_rates(struct seq_file *m, const struct pn_net *pn)
@@ -229,6 +238,7 @@ static int status_show(struct seq_file *m, void *v)
 	if (policy)
 		show_policy(m, policy, &status);
 	show_rpc(m, policy, &status);
+	show_limits(m, &status);
 	rcu_read_unlock();
 	show_memory(m, pn->net);
 	show_conntrack(m, &status);
@@ -373,15 +383,20 @@ static void pinholes_stop(struct seq_file *m, void *v)
 {
 }
 
-static void show_address(struct seq_file *m, const struct pn_host *host)
+void pn_proc_show_address(struct seq_file *m, bool v6, struct pn_key addr)
 {
 	u8 bytes[16];
 
-	pn_key_to_bytes(host->v6, host->addr, bytes);
-	if (host->v6)
+	pn_key_to_bytes(v6, addr, bytes);
+	if (v6)
 		seq_printf(m, "%pI6c", bytes);
 	else
 		seq_printf(m, "%pI4", bytes + 12);
+}
+
+static void show_address(struct seq_file *m, const struct pn_host *host)
+{
+	pn_proc_show_address(m, host->v6, host->addr);
 }
 
 static bool show_pinhole(const struct pn_door_seen *seen, void *data)
@@ -440,7 +455,7 @@ static void give_to_root(struct proc_dir_entry *entry, const struct net *net)
 
 int pn_proc_init_net(struct pn_net *pn)
 {
-	struct proc_dir_entry *dir, *rules, *pinholes;
+	struct proc_dir_entry *dir, *rules, *pinholes, *sources;
 
 	dir = proc_net_mkdir(pn->net, "postern", pn->net->proc_net);
 	if (!dir)
@@ -449,7 +464,9 @@ int pn_proc_init_net(struct pn_net *pn)
 				sizeof(struct rules_iter));
 	pinholes = proc_create_net("pinholes", 0440, dir, &pinholes_ops,
 				   sizeof(struct pinholes_iter));
-	if (!rules || !pinholes ||
+	sources = proc_create_net_single("sources", 0440, dir,
+					 pn_proc_sources_show, NULL);
+	if (!rules || !pinholes || !sources ||
 	    !proc_create_net_single("status", 0444, dir, status_show, NULL) ||
 	    !proc_create_net_single("counters", 0444, dir, counters_show,
 				    NULL)) {
@@ -458,6 +475,7 @@ int pn_proc_init_net(struct pn_net *pn)
 	}
 	give_to_root(rules, pn->net);
 	give_to_root(pinholes, pn->net);
+	give_to_root(sources, pn->net);
 	return 0;
 }
 

@@ -17,7 +17,10 @@ const char * const pn_reason_name[PN_NR_REASONS] = {
 	[PN_##id] = name,
 #define RPC_REASON(id, name, help) \
 	[PN_DROP_RPC_##id] = name,
+#define SMTP_REASON(id, name, help) \
+	[PN_DROP_SMTP_##id] = name,
 #include <postern/reasons.inc>
+#undef SMTP_REASON
 #undef RPC_REASON
 #undef REASON
 };
@@ -28,7 +31,10 @@ const char * const pn_reason_help[PN_NR_REASONS] = {
 	[PN_##id] = help,
 #define RPC_REASON(id, name, help) \
 	[PN_DROP_RPC_##id] = help,
+#define SMTP_REASON(id, name, help) \
+	[PN_DROP_SMTP_##id] = help,
 #include <postern/reasons.inc>
+#undef SMTP_REASON
 #undef RPC_REASON
 #undef REASON
 };
@@ -88,16 +94,16 @@ void pn_stats_sum(const struct pn_net *pn, struct pn_counts *sum)
 	for_each_possible_cpu(cpu) {
 		const struct pn_stats *s = per_cpu_ptr(pn->stats, cpu);
 		const u64 *from = (const u64 *)&s->counts;
-		u64 word[NR_WORDS];
 		unsigned int start;
+		u64 word;
 
-		do {
-			start = u64_stats_fetch_begin(&s->sync);
-			for (i = 0; i < NR_WORDS; i++)
-				word[i] = READ_ONCE(from[i]);
-		} while (u64_stats_fetch_retry(&s->sync, start));
-		for (i = 0; i < NR_WORDS; i++)
-			to[i] += word[i];
+		for (i = 0; i < NR_WORDS; i++) {
+			do {
+				start = u64_stats_fetch_begin(&s->sync);
+				word = READ_ONCE(from[i]);
+			} while (u64_stats_fetch_retry(&s->sync, start));
+			to[i] += word;
+		}
 	}
 }
 

@@ -11,20 +11,7 @@
 #include <linux/types.h>
 #include <linux/u64_stats_sync.h>
 
-/**
- * enum pn_reason - why a packet is dropped; PN_OK: it is not
- *
- * The values are those of POSTERN_A_REASON.
- */
-enum pn_reason {
-	PN_OK,
-#define REASON(id, name, help)	PN_##id,
-#define RPC_REASON(id, name, help) PN_DROP_RPC_##id,
-#include <postern/reasons.inc>
-#undef RPC_REASON
-#undef REASON
-	PN_NR_REASONS,
-};
+#include "reason.h"
 
 enum pn_counter {
 #define COUNTER(id, name, unit, help)	PN_COUNT_##id,

@@ -18,12 +18,19 @@ struct sk_buff;
  * @flags: POSTERN_STATUS_*
  * @confirm_ms: left until the policy under trial goes back by itself
  * @inspected: connections
+ * @sources: known
+ * @sources_room: how many there may be; 0: no policy with limits came yet
+ * @bans: prefixes
+ * @attacked: limits under attack
+ * @limiter_memory: bytes
  */
 struct pn_status {
 	u32 generation;
 	u32 flags;
 	u32 ct_count, ct_max;
 	u32 pinholes, endpoints, inspected;
+	u32 sources, sources_room, bans, attacked;
+	u64 limiter_memory;
 	u64 uptime_ms;
 	u64 loaded_at;
 	u64 confirm_ms;

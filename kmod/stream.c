@@ -9,6 +9,9 @@
 
 #include "stream.h"
 
+/* For what fills a gap: the largest segment, as GRO makes them. */
+#define GAP_ROOM	65536
+
 /* Of a clone in stream->early. */
 struct early {
 	u32 seq, len, off;
@@ -30,8 +33,10 @@ void pn_stream_begin(struct pn_stream *s, u32 seq, atomic_t *total)
 {
 	memset(s, 0, sizeof(*s));
 	s->next = seq;
+	s->sent = seq;
 	s->acked = seq;
 	s->journal.total = total;
+	s->journal.most = PN_JOURNAL_MAX;
 }
 
 static bool same_bytes(const struct sk_buff *a, u32 a_off,
@@ -148,16 +153,31 @@ static void free_pieces(struct pn_stream *s, const struct pn_segment *seg)
 }
 
 /*
+ * A segment before these is forwarded only if the journal takes it and all that it makes
+ * whole: room for that must be there, or it would be dropped for ever.
+ */
+static bool has_room(struct pn_stream *s, u32 len,
+		     const struct pn_reader *reader)
+{
+	if (!s->all || reader->skippable(reader) == U32_MAX)
+		return true;
+	return pn_journal_reserve(&s->journal, s->early_bytes + len + GAP_ROOM);
+}
+
+/*
  * Of @seg what is not yet kept: so a segment is compared with as many bytes as it has,
  * however often each of them was sent before.
  */
 static enum pn_reason keep_early(struct pn_stream *s,
-				 const struct pn_segment *seg)
+				 const struct pn_segment *seg,
+				 const struct pn_reader *reader)
 {
 	u32 from = seg->seq, to, end = seg->seq + seg->len;
 	struct sk_buff **link = &s->early;
 	bool first = true;
 
+	if (!has_room(s, seg->len, reader))
+		return PN_STREAM_FULL;
 	if (!s->early)
 		s->gap_since = jiffies;
 	while (before(from, end)) {
@@ -179,6 +199,39 @@ static enum pn_reason keep_early(struct pn_stream *s,
 	return PN_OK;
 }
 
+/* So that a segment that is dropped for want of room has been read in part. */
+#define READ_MAX	4096
+
+/*
+ * At most *@len bytes of @skb at @off: where they are, or in @buffer, if they cannot be
+ * reached there (who may still write to them was seen to before: inspect.c). Return:
+ * NULL if there are none.
+ */
+static const u8 *bytes_at(const struct sk_buff *skb, u32 off, u32 *len,
+			  u8 *buffer, u32 size)
+{
+	u32 at = skb_headlen(skb), i;
+
+	*len = min_t(u32, *len, READ_MAX);
+	if (off < at) {
+		*len = min(*len, at - off);
+		return skb->data + off;
+	}
+	for (i = 0; i < skb_shinfo(skb)->nr_frags; i++) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+		struct page *page = skb_frag_page(frag);
+		u32 end = at + skb_frag_size(frag);
+
+		if (off < end && page && !PageHighMem(page)) {
+			*len = min(*len, end - off);
+			return (u8 *)skb_frag_address(frag) + (off - at);
+		}
+		at = end;
+	}
+	*len = min(*len, size);
+	return skb_copy_bits(skb, off, buffer, *len) ? NULL : buffer;
+}
+
 /* Reads @seg from s->next on. @live: it is the packet at hand. */
 static enum pn_reason read_segment(struct pn_stream *s,
 				   const struct pn_segment *seg, bool live,
@@ -190,18 +243,25 @@ static enum pn_reason read_segment(struct pn_stream *s,
 		u32 left = seg->len - done;
 		u32 n = min(left, reader->skippable(reader));
 		enum pn_reason reason;
+		const u8 *bytes;
 		u8 buffer[128];
 
 		if (n) {
 			reason = reader->skip(reader, n);
 		} else {
-			n = min3(left, (u32)sizeof(buffer),
-				 reader->wanted(reader));
-			if (skb_copy_bits(seg->skb, seg->off + done, buffer, n))
+			n = min(left, reader->wanted(reader));
+			bytes = bytes_at(seg->skb, seg->off + done, &n, buffer,
+					 sizeof(buffer));
+			if (!bytes)
 				return PN_MALFORMED;
-			if (!pn_journal_add(&s->journal, s->next, buffer, n))
+			/* what is early was promised its room */
+			if (live && s->all && s->early &&
+			    !pn_journal_reserve(&s->journal,
+						n + s->early_bytes))
 				return PN_STREAM_FULL;
-			reason = reader->read(reader, buffer, n,
+			if (!pn_journal_add(&s->journal, s->next, bytes, n))
+				return PN_STREAM_FULL;
+			reason = reader->read(reader, bytes, n,
 					      live ? seg : NULL);
 		}
 		if (reason)
@@ -255,12 +315,14 @@ enum pn_reason pn_stream_take(struct pn_stream *s, const struct pn_segment *seg,
 	if (!same_as_early(s, seg))
 		return PN_STREAM_CHANGED;
 	if (after(seg->seq, s->next))
-		return keep_early(s, seg);
+		return keep_early(s, seg, reader);
 	if (after(end, s->next))
 		reason = read_segment(s, seg, true, reader);
 	/* also for what comes again: there was no room for the journal before */
 	if (!reason)
 		reason = read_early(s, reader);
+	if (!reason && !after(seg->seq, s->sent))
+		s->sent = s->next;
 	return reason;
 }
 
@@ -270,11 +332,25 @@ void pn_stream_acked(struct pn_stream *s, u32 ack)
 		return;
 	s->acked = ack;
 	pn_journal_trim(&s->journal, ack);
+	if (atomic_read(s->journal.total) > PN_JOURNAL_AMPLE)
+		pn_stream_rest(s);
+}
+
+void pn_stream_rest(struct pn_stream *s)
+{
+	/* or it was promised to what fills the gap */
+	if (!s->early)
+		pn_journal_rest(&s->journal);
+}
+
+void pn_stream_forget_early(struct pn_stream *s)
+{
+	while (s->early)
+		free_early(s, &s->early);
 }
 
 void pn_stream_free(struct pn_stream *s)
 {
-	while (s->early)
-		free_early(s, &s->early);
+	pn_stream_forget_early(s);
 	pn_journal_free(&s->journal);
 }

@@ -14,7 +14,7 @@
  * with the journal of bytes that were read and are not yet acknowledged. In bytes
  * that mean nothing to the reader, the sender may say what it likes.
  *
- * Bounds: PN_EARLY_BYTES and PN_EARLY_SEGMENTS a direction, PN_JOURNAL_MAX, and over
+ * Bounds: PN_EARLY_BYTES and PN_EARLY_SEGMENTS a direction, PN_JOURNAL_MAX or _BULK, and over
  * all of a namespace PN_STREAM_TOTAL of memory, of which early segments have half at
  * most: what comes in order must not wait for what does not. What is above is dropped,
  * as if it were lost on the way (stream-full).
@@ -64,6 +64,9 @@ struct pn_reader {
 /**
  * struct pn_stream - one direction
  * @next: sequence number of the next byte to read
+ * @sent: up to which bytes all were forwarded in order; @next is beyond it if a
+ *	segment was dropped in the middle of its reading
+ * @all: each byte is read, so that the journal must hold them
  * @acked: what the receiver has acknowledged
  * @journal: see above
  * @early: clones of segments beyond @next, ascending, each byte in one of them
@@ -72,7 +75,8 @@ struct pn_reader {
  * @gap_since: since when no byte came that fills the gap before them, in jiffies
  */
 struct pn_stream {
-	u32 next, acked;
+	u32 next, sent, acked;
+	bool all;
 	struct pn_journal journal;
 	struct sk_buff *early;
 	u32 early_bytes, nr_early;
@@ -93,11 +97,17 @@ void pn_stream_begin(struct pn_stream *s, u32 seq, atomic_t *total);
 enum pn_reason pn_stream_take(struct pn_stream *s, const struct pn_segment *seg,
 			      const struct pn_reader *reader);
 
+/* Those that were forwarded are read no more: a segment before them is dropped. */
+void pn_stream_forget_early(struct pn_stream *s);
+
 /* The receiver has everything before @ack. */
 void pn_stream_acked(struct pn_stream *s, u32 ack);
 
 /* Is some of the bytes from @from up to @to kept of early segments? */
 bool pn_stream_has_early(const struct pn_stream *s, u32 from, u32 to);
+
+/* Gives back memory that holds nothing. */
+void pn_stream_rest(struct pn_stream *s);
 
 void pn_stream_free(struct pn_stream *s);
 

@@ -221,6 +221,7 @@ static int set_policy(struct pn_policy *policy, struct genl_info *info)
 {
 	const struct nlattr *flags = info->attrs[POSTERN_A_POLICY_FLAGS];
 	const struct nlattr *files = info->attrs[POSTERN_A_FILES];
+	const struct nlattr *sources = info->attrs[POSTERN_A_SOURCES];
 	int err;
 
 	if (flags)
@@ -228,6 +229,9 @@ static int set_policy(struct pn_policy *policy, struct genl_info *info)
 	err = pn_object_mark(info->attrs[POSTERN_A_MARK],
 			     info->attrs[POSTERN_A_MARK_MASK],
 			     &policy->mark, &policy->mark_mask, info->extack);
+	if (!err && sources)
+		err = pn_policy_set_sources(policy, nla_get_u32(sources),
+					    info->extack);
 	if (!err && files)
 		err = pn_object_add_files(policy, files, info->extack);
 	return err;
