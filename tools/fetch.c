@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fetch.h"
+#include "policy/inspect.h"
 #include "policy/policy.h"
 #include "policy/rpc.h"
 
@@ -17,13 +18,13 @@ struct fetch {
 	int error; /* -EAGAIN: changed; -EPROTO: not what the header says */
 };
 
-static void take_files(struct arena *arena, struct state *state, struct nlattr *nest)
+static void take_names(struct arena *arena, struct vec *to, struct nlattr *nest)
 {
 	struct nlattr *a;
 	int rest;
 
 	nla_for_each_nested(a, nest, rest)
-		vec_push(arena, &state->files,
+		vec_push(arena, to,
 			 arena_strndup(arena, nla_data(a), strnlen(nla_data(a), nla_len(a))));
 }
 
@@ -48,7 +49,10 @@ static void take_state(const struct nl_attrs *attrs, void *arg)
 	s->nr_zones = attrs_u32(attrs, POSTERN_A_STATUS_NR_ZONES);
 	s->nr_hosts = attrs_u32(attrs, POSTERN_A_STATUS_NR_HOSTS);
 	s->nr_services = attrs_u32(attrs, POSTERN_A_STATUS_NR_SERVICES);
+	s->nr_limits = attrs_u32(attrs, POSTERN_A_STATUS_NR_LIMITS);
+	s->nr_inspects = attrs_u32(attrs, POSTERN_A_STATUS_NR_INSPECTS);
 	s->nr_rules = attrs_u32(attrs, POSTERN_A_STATUS_NR_RULES);
+	s->table_sources = attrs_u32(attrs, POSTERN_A_SOURCES);
 	s->nr_ranges = attrs_u32(attrs, POSTERN_A_NR_RANGES);
 	s->nr_classes = attrs_u32(attrs, POSTERN_A_STATUS_NR_CLASSES);
 	s->nr_cells = attrs_u32(attrs, POSTERN_A_STATUS_NR_CELLS);
@@ -57,10 +61,16 @@ static void take_state(const struct nl_attrs *attrs, void *arg)
 	s->nr_pinholes = attrs_u32(attrs, POSTERN_A_STATUS_NR_PINHOLES);
 	s->nr_endpoints = attrs_u32(attrs, POSTERN_A_STATUS_NR_ENDPOINTS);
 	s->nr_inspected = attrs_u32(attrs, POSTERN_A_STATUS_NR_INSPECTED);
+	s->nr_sources = attrs_u32(attrs, POSTERN_A_STATUS_NR_SOURCES);
+	s->sources_room = attrs_u32(attrs, POSTERN_A_STATUS_SOURCES_ROOM);
+	s->limiter_memory = attrs_u64(attrs, POSTERN_A_STATUS_LIMITER_MEMORY);
+	s->nr_bans = attrs_u32(attrs, POSTERN_A_STATUS_NR_BANS);
 	s->mark = attrs_u32(attrs, POSTERN_A_MARK);
 	s->mark_mask = attrs_u32(attrs, POSTERN_A_MARK_MASK);
 	if (attrs->a[POSTERN_A_FILES])
-		take_files(t->arena, s, attrs->a[POSTERN_A_FILES]);
+		take_names(t->arena, &s->files, attrs->a[POSTERN_A_FILES]);
+	if (attrs->a[POSTERN_A_STATUS_ATTACKED])
+		take_names(t->arena, &s->attacked, attrs->a[POSTERN_A_STATUS_ATTACKED]);
 }
 
 enum status fetch_state(struct nl *nl, struct arena *arena, struct state *state)
@@ -268,6 +278,97 @@ static void take_service(const struct nl_attrs *attrs, void *arg)
 	vec_push(&f->p->arena, &f->p->services_order, s);
 }
 
+/* An attribute of one struct, if it is there. */
+static void take_struct(struct fetch *f, const struct nl_attrs *object, enum postern_attr attr,
+			void *to, int size)
+{
+	const struct nlattr *a = object->a[attr];
+
+	if (!a)
+		return;
+	if (nla_len(a) == size)
+		memcpy(to, nla_data(a), (size_t)size);
+	else
+		f->error = -EPROTO;
+}
+
+static void take_limit(const struct nl_attrs *attrs, void *arg)
+{
+	struct fetch *f = arg;
+	struct vec exempt = { 0 };
+	struct nl_attrs object;
+	struct endpoint *e;
+	struct limit *l;
+	struct hosts *h;
+
+	if (!open_object(f, attrs, POSTERN_A_LIMIT, &object))
+		return;
+	l = arena_alloc(&f->p->arena, sizeof(*l));
+	l->name = take_name(f, &object);
+	l->loc = take_place(f, &object);
+	l->flags = attrs_u32(&object, POSTERN_A_FLAGS);
+	l->open_source = attrs_u32(&object, POSTERN_A_LIMIT_OPEN_SOURCE);
+	l->open_network = attrs_u32(&object, POSTERN_A_LIMIT_OPEN_NETWORK);
+	l->half_open = attrs_u32(&object, POSTERN_A_LIMIT_HALF_OPEN);
+	l->silent = attrs_u32(&object, POSTERN_A_LIMIT_SILENT);
+	take_struct(f, &object, POSTERN_A_LIMIT_RATE_SOURCE, &l->rate_source,
+		    sizeof(l->rate_source));
+	take_struct(f, &object, POSTERN_A_LIMIT_RATE_NETWORK, &l->rate_network,
+		    sizeof(l->rate_network));
+	take_struct(f, &object, POSTERN_A_LIMIT_TOTAL, &l->total, sizeof(l->total));
+	take_struct(f, &object, POSTERN_A_LIMIT_BAN, &l->ban, sizeof(l->ban));
+	take_struct(f, &object, POSTERN_A_LIMIT_PREFIXES, &l->prefixes, sizeof(l->prefixes));
+	take_numbers(f, &object, POSTERN_A_LIMIT_EXEMPT, &f->p->hosts_order, &exempt);
+	vec_for_each(h, &exempt) {
+		e = arena_alloc(&f->p->arena, sizeof(*e));
+		e->kind = POSTERN_ENDPOINT_HOSTS;
+		e->hosts = h;
+		vec_push(&f->p->arena, &l->exempt, e);
+	}
+	vec_push(&f->p->arena, &f->p->limits, l);
+}
+
+/* Domains, each with a 0 behind it. */
+static void take_relay(struct fetch *f, const struct nl_attrs *object, struct vec *to)
+{
+	const struct nlattr *a = object->a[POSTERN_A_INSPECT_RELAY];
+	const char *at = a ? nla_data(a) : NULL, *end = a ? at + nla_len(a) : NULL;
+	struct ref *domain;
+
+	for (; at < end; at += strlen(domain->name) + 1) {
+		domain = arena_alloc(&f->p->arena, sizeof(*domain));
+		domain->name = arena_strndup(&f->p->arena, at, strnlen(at, (size_t)(end - at)));
+		vec_push(&f->p->arena, to, domain);
+	}
+}
+
+static void take_inspect(const struct nl_attrs *attrs, void *arg)
+{
+	struct fetch *f = arg;
+	struct nl_attrs object;
+	struct inspect *i;
+
+	if (!open_object(f, attrs, POSTERN_A_INSPECT, &object))
+		return;
+	i = arena_alloc(&f->p->arena, sizeof(*i));
+	i->name = take_name(f, &object);
+	i->loc = take_place(f, &object);
+	i->flags = attrs_u32(&object, POSTERN_A_FLAGS);
+	i->deny = attrs_u64(&object, POSTERN_A_INSPECT_DENY);
+	if (i->deny >> (nr_inspect_verbs - 1) > 1)
+		f->error = -EPROTO;
+	i->size = attrs_u64(&object, POSTERN_A_INSPECT_SIZE);
+	i->recipients = attrs_u32(&object, POSTERN_A_INSPECT_RECIPIENTS);
+	i->messages = attrs_u32(&object, POSTERN_A_INSPECT_MESSAGES);
+	i->line = attrs_u32(&object, POSTERN_A_INSPECT_LINE);
+	take_struct(f, &object, POSTERN_A_INSPECT_RECIPIENTS_RATE, &i->recipients_rate,
+		    sizeof(i->recipients_rate));
+	take_struct(f, &object, POSTERN_A_INSPECT_MESSAGES_RATE, &i->messages_rate,
+		    sizeof(i->messages_rate));
+	take_relay(f, &object, &i->relay);
+	vec_push(&f->p->arena, &f->p->inspects, i);
+}
+
 static void take_endpoints(struct fetch *f, const struct nl_attrs *object, enum postern_attr attr,
 			   struct vec *to)
 {
@@ -292,7 +393,7 @@ static void take_rule(const struct nl_attrs *attrs, void *arg)
 {
 	struct fetch *f = arg;
 	struct nl_attrs object;
-	struct vec services = { 0 };
+	struct vec services = { 0 }, limits = { 0 }, inspects = { 0 };
 	struct service *s;
 	struct wanted *w;
 	struct rule *rule;
@@ -319,6 +420,12 @@ static void take_rule(const struct nl_attrs *attrs, void *arg)
 		w->service = s;
 		vec_push(&f->p->arena, &rule->services, w);
 	}
+	take_numbers(f, &object, POSTERN_A_LIMIT_INDEX, &f->p->limits, &limits);
+	if (limits.n)
+		rule->limit = limits.v[0];
+	take_numbers(f, &object, POSTERN_A_INSPECT_INDEX, &f->p->inspects, &inspects);
+	if (inspects.n)
+		rule->inspect = inspects.v[0];
 	vec_push(&f->p->arena, &f->p->rules, rule);
 }
 
@@ -391,6 +498,7 @@ static struct policy *start(struct state *state)
 	p->observe = state->policy_flags & POSTERN_POLICY_OBSERVE;
 	p->mark = state->mark;
 	p->mark_mask = state->mark_mask;
+	p->table_sources = state->table_sources;
 	return p;
 }
 
@@ -402,6 +510,7 @@ static int dump_all(struct nl *nl, struct fetch *f, int what)
 	} dumps[] = {
 		{ POSTERN_CMD_ZONE_GET, take_zone },	 { POSTERN_CMD_HOSTS_GET, take_hosts },
 		{ POSTERN_CMD_RANGES_GET, take_ranges }, { POSTERN_CMD_SERVICE_GET, take_service },
+		{ POSTERN_CMD_LIMIT_GET, take_limit },	 { POSTERN_CMD_INSPECT_GET, take_inspect },
 		{ POSTERN_CMD_RULE_GET, take_rule },
 	};
 	unsigned int i;
@@ -416,7 +525,9 @@ static int dump_all(struct nl *nl, struct fetch *f, int what)
 	}
 	/* Half a dump, when the policy went away, looks like a small one. */
 	if (f->p->zones.n != f->state->nr_zones || f->p->hosts.n != f->state->nr_hosts ||
-	    f->p->services_order.n != f->state->nr_services || f->p->rules.n != f->state->nr_rules)
+	    f->p->services_order.n != f->state->nr_services ||
+	    f->p->limits.n != f->state->nr_limits || f->p->inspects.n != f->state->nr_inspects ||
+	    f->p->rules.n != f->state->nr_rules)
 		return -EAGAIN;
 	return 0;
 }

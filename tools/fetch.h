@@ -11,12 +11,16 @@ struct state {
 	const char *version;
 	uint32_t flags, policy_flags;
 	uint64_t uptime_ms, loaded_at, confirm_ms, memory;
-	uint32_t nr_zones, nr_hosts, nr_services, nr_rules, nr_ranges;
+	uint32_t nr_zones, nr_hosts, nr_services, nr_limits, nr_inspects, nr_rules, nr_ranges;
+	uint32_t table_sources;
 	uint32_t nr_classes, nr_cells;
 	uint32_t ct_count, ct_max;
 	uint32_t nr_pinholes, nr_endpoints, nr_inspected;
+	uint32_t nr_sources, sources_room, nr_bans;
+	uint64_t limiter_memory;
 	uint32_t mark, mark_mask;
 	struct vec files; /* char */
+	struct vec attacked; /* char: names of limits */
 };
 
 #define FETCH_RANGES 1 /* the addresses of the hosts */

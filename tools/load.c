@@ -7,6 +7,7 @@
 
 #include "load.h"
 #include "out.h"
+#include "policy/inspect.h"
 
 /* A message is sent when the next object might not fit. */
 #define FILL (60 * 1024)
@@ -193,6 +194,85 @@ static void add_service(struct batch *b, const struct policy *p, const struct se
 	nla_nest_end(b->msg, nest);
 }
 
+static void put_rate(struct batch *b, enum postern_attr attr, const struct postern_rate *rate)
+{
+	if (rate->count)
+		nla_put(b->msg, (int)attr, sizeof(*rate), rate);
+}
+
+static void put_number(struct batch *b, enum postern_attr attr, uint32_t number)
+{
+	if (number)
+		nla_put_u32(b->msg, (int)attr, number);
+}
+
+static void add_limit(struct batch *b, const struct policy *p, const struct limit *limit)
+{
+	struct nlattr *nest;
+	struct endpoint *e;
+	uint32_t *to;
+
+	nest = begin(b, POSTERN_A_LIMIT, 512 + limit->exempt.n * sizeof(*to), &limit->loc);
+	nla_put_string(b->msg, POSTERN_A_NAME, limit->name);
+	put_number(b, POSTERN_A_FLAGS, limit->flags);
+	put_place(b, p, &limit->loc);
+	put_rate(b, POSTERN_A_LIMIT_RATE_SOURCE, &limit->rate_source);
+	put_rate(b, POSTERN_A_LIMIT_RATE_NETWORK, &limit->rate_network);
+	put_rate(b, POSTERN_A_LIMIT_TOTAL, &limit->total);
+	put_number(b, POSTERN_A_LIMIT_OPEN_SOURCE, limit->open_source);
+	put_number(b, POSTERN_A_LIMIT_OPEN_NETWORK, limit->open_network);
+	put_number(b, POSTERN_A_LIMIT_HALF_OPEN, limit->half_open);
+	put_number(b, POSTERN_A_LIMIT_SILENT, limit->silent);
+	if (limit->ban.ms)
+		nla_put(b->msg, POSTERN_A_LIMIT_BAN, sizeof(limit->ban), &limit->ban);
+	nla_put(b->msg, POSTERN_A_LIMIT_PREFIXES, sizeof(limit->prefixes), &limit->prefixes);
+	if (limit->exempt.n) {
+		to = nla_data(nla_reserve(b->msg, POSTERN_A_LIMIT_EXEMPT,
+					  (int)(limit->exempt.n * sizeof(*to))));
+		vec_for_each(e, &limit->exempt)
+			to[e_i] = e->hosts->index;
+	}
+	nla_nest_end(b->msg, nest);
+}
+
+/* Each domain with a 0 behind it. */
+static void put_relay(struct batch *b, const struct vec *relay, size_t size)
+{
+	struct ref *domain;
+	char *to;
+
+	if (!size)
+		return;
+	to = nla_data(nla_reserve(b->msg, POSTERN_A_INSPECT_RELAY, (int)size));
+	vec_for_each(domain, relay)
+		to = stpcpy(to, domain->name) + 1;
+}
+
+static void add_inspect(struct batch *b, const struct policy *p, const struct inspect *inspect)
+{
+	struct nlattr *nest;
+	struct ref *domain;
+	size_t size = 0;
+
+	vec_for_each(domain, &inspect->relay)
+		size += strlen(domain->name) + 1;
+	nest = begin(b, POSTERN_A_INSPECT, 512 + size, &inspect->loc);
+	nla_put_string(b->msg, POSTERN_A_NAME, inspect->name);
+	put_number(b, POSTERN_A_FLAGS, inspect->flags);
+	put_place(b, p, &inspect->loc);
+	if (inspect->deny)
+		nla_put_u64(b->msg, POSTERN_A_INSPECT_DENY, inspect->deny);
+	put_number(b, POSTERN_A_INSPECT_RECIPIENTS, inspect->recipients);
+	put_rate(b, POSTERN_A_INSPECT_RECIPIENTS_RATE, &inspect->recipients_rate);
+	put_number(b, POSTERN_A_INSPECT_MESSAGES, inspect->messages);
+	put_rate(b, POSTERN_A_INSPECT_MESSAGES_RATE, &inspect->messages_rate);
+	if (inspect->size)
+		nla_put_u64(b->msg, POSTERN_A_INSPECT_SIZE, inspect->size);
+	put_relay(b, &inspect->relay, size);
+	put_number(b, POSTERN_A_INSPECT_LINE, inspect->line);
+	nla_nest_end(b->msg, nest);
+}
+
 static void put_endpoints(struct batch *b, enum postern_attr attr, const struct vec *list)
 {
 	struct postern_endpoint *to;
@@ -236,6 +316,10 @@ static void add_rule(struct batch *b, const struct policy *p, const struct rule 
 		nla_put_string(b->msg, POSTERN_A_NAME, rule->name);
 	if (rule->flags)
 		nla_put_u32(b->msg, POSTERN_A_FLAGS, rule->flags);
+	if (rule->limit)
+		nla_put_u32(b->msg, POSTERN_A_LIMIT_INDEX, rule->limit->index);
+	if (rule->inspect)
+		nla_put_u32(b->msg, POSTERN_A_INSPECT_INDEX, rule->inspect->index);
 	if (rule->mark_mask) {
 		nla_put_u32(b->msg, POSTERN_A_MARK, rule->mark);
 		nla_put_u32(b->msg, POSTERN_A_MARK_MASK, rule->mark_mask);
@@ -249,6 +333,8 @@ static void add_all(struct batch *b, const struct policy *p)
 	struct zone *zone;
 	struct hosts *h;
 	struct service *s;
+	struct limit *limit;
+	struct inspect *inspect;
 	struct rule *rule;
 
 	vec_for_each(zone, &p->zones)
@@ -257,6 +343,10 @@ static void add_all(struct batch *b, const struct policy *p)
 		add_hosts(b, p, h);
 	vec_for_each(s, &p->services_order)
 		add_service(b, p, s);
+	vec_for_each(limit, &p->limits)
+		add_limit(b, p, limit);
+	vec_for_each(inspect, &p->inspects)
+		add_inspect(b, p, inspect);
 	vec_for_each(rule, &p->rules)
 		add_rule(b, p, rule);
 	flush(b);
@@ -302,6 +392,8 @@ static int begin_transaction(struct batch *b, const struct policy *p)
 		nla_put_u32(msg, POSTERN_A_MARK, p->mark);
 		nla_put_u32(msg, POSTERN_A_MARK_MASK, p->mark_mask);
 	}
+	if (p->table_sources && (p->limits.n || inspects_rated(p)))
+		nla_put_u32(msg, POSTERN_A_SOURCES, p->table_sources);
 	return kernel_call(b->nl, msg, take_txn, &b->txn);
 }
 

@@ -60,9 +60,9 @@ void kernel_close(struct nl *nl)
 	nl->sock = NULL;
 }
 
-struct nl_msg *kernel_request(struct nl *nl, enum postern_cmd cmd, int flags)
+struct nl_msg *kernel_request_of(struct nl *nl, enum postern_cmd cmd, int flags, size_t size)
 {
-	struct nl_msg *msg = nlmsg_alloc_size(NL_MESSAGE_MAX);
+	struct nl_msg *msg = nlmsg_alloc_size(size);
 
 	if (!msg || !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, nl->family, 0,
 				 NLM_F_REQUEST | flags, (uint8_t)cmd, POSTERN_GENL_VERSION)) {
@@ -70,6 +70,28 @@ struct nl_msg *kernel_request(struct nl *nl, enum postern_cmd cmd, int flags)
 		_exit(STATUS_REFUSED);
 	}
 	return msg;
+}
+
+struct nl_msg *kernel_request(struct nl *nl, enum postern_cmd cmd, int flags)
+{
+	return kernel_request_of(nl, cmd, flags, NL_MESSAGE_MAX);
+}
+
+/* netlink(7) wants 32 bytes more than the message has. */
+#define SEND_SLACK 32
+
+size_t kernel_make_room(struct nl *nl, size_t size)
+{
+	int fd = nl_socket_get_fd(nl->sock), want = (int)(size + SEND_SLACK), have = 0;
+	socklen_t len = sizeof(have);
+
+	getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &have, &len);
+	if (have < want && setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &want, sizeof(want)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &want, sizeof(want));
+	/* the kernel doubles what it is given */
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &have, &len) || have < SEND_SLACK)
+		return 0;
+	return (size_t)have - SEND_SLACK;
 }
 
 void attrs_message(struct nl_attrs *attrs, struct nl_msg *msg)

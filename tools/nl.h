@@ -30,6 +30,11 @@ void kernel_close(struct nl *nl);
 #define NL_MESSAGE_MAX 65536
 
 struct nl_msg *kernel_request(struct nl *nl, enum postern_cmd cmd, int flags);
+/* With room for @size bytes. */
+struct nl_msg *kernel_request_of(struct nl *nl, enum postern_cmd cmd, int flags, size_t size);
+
+/* How large a message the socket takes, which becomes @size if that may be. */
+size_t kernel_make_room(struct nl *nl, size_t size);
 
 /* Attributes of a message or nest, by number; absent ones are NULL. */
 struct nl_attrs {

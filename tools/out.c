@@ -192,6 +192,21 @@ void out_bytes(const char *key, uint64_t n, const char *after)
 		out_text("%.1f MiB%s", (double)n / 1048576, after);
 }
 
+const char *span_text(uint64_t ms, char text[SPAN_TEXT_MAX])
+{
+	unsigned long long s = ms / 1000;
+
+	if (s < 120)
+		snprintf(text, SPAN_TEXT_MAX, "%llu s", s);
+	else if (s < 7200)
+		snprintf(text, SPAN_TEXT_MAX, "%llu min", s / 60);
+	else if (s < 172800)
+		snprintf(text, SPAN_TEXT_MAX, "%llu h", s / 3600);
+	else
+		snprintf(text, SPAN_TEXT_MAX, "%llu days", s / 86400);
+	return text;
+}
+
 void out_text(const char *fmt, ...)
 {
 	va_list ap;

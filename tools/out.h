@@ -44,6 +44,10 @@ void out_count(const char *key, uint64_t n, const char *one, const char *many, c
 /* In the unit that suits it. */
 void out_bytes(const char *key, uint64_t n, const char *after);
 
+/* "59 s", "12 min", "5 h", "3 days" */
+#define SPAN_TEXT_MAX 32
+const char *span_text(uint64_t ms, char text[SPAN_TEXT_MAX]);
+
 /* Only as text. */
 void out_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -65,6 +65,15 @@ static bool route_to(const struct range *address, char iface[IF_NAMESIZE])
 	return index > 0 && if_indextoname((unsigned int)index, iface);
 }
 
+bool ssh_client(struct range *client)
+{
+	const char *connection = getenv("SSH_CONNECTION");
+	struct range server;
+	uint16_t port;
+
+	return connection && parse_connection(connection, client, &server, &port);
+}
+
 void ssh_warn(struct policy *p)
 {
 	const char *connection = getenv("SSH_CONNECTION");

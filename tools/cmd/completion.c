@@ -52,6 +52,9 @@ static void bash(void)
 	printf("\tesac\n"
 	       "\tif [[ $prev == --color ]]; then\n"
 	       "\t\tmapfile -t COMPREPLY < <(compgen -W 'auto always never' -- \"$cur\")\n"
+	       "\telif [[ $prev == --file ]]; then\n"
+	       "\t\tcompopt -o filenames 2>/dev/null\n"
+	       "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
 	       "\telif [[ $cur == -* ]]; then\n"
 	       "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
 	       "\telif [[ $words == FILE ]]; then\n"
@@ -83,7 +86,10 @@ static void zsh_command(const struct command *c)
 	for (o = c->options; o < c->options + CMD_OPTIONS_MAX && o->name; o++) {
 		printf(" \\\n\t\t\t'--%s[", o->name);
 		print_quoted(o->help);
-		printf(o->arg ? "]:%s:'" : "]'", o->arg);
+		if (o->arg)
+			printf("]:%s:%s'", o->arg, strcmp(o->name, "file") ? "" : "_files");
+		else
+			printf("]'");
 	}
 	printf(" \\\n\t\t\t'--json[print JSON]' '--color[when to colour]:when:(auto always never)'"
 	       " '--help[about the command]'");
@@ -92,7 +98,7 @@ static void zsh_command(const struct command *c)
 		print_names();
 		printf(")'");
 	} else if (c->words && !strcmp(c->words, "FILE")) {
-		printf(" \\\n\t\t\t'1:policy:_files'");
+		printf(" \\\n\t\t\t'1:file:_files'");
 	} else if (c->words) {
 		printf(" \\\n\t\t\t'1:what:(%s)'", c->words);
 	}

@@ -9,6 +9,7 @@
 #include "../nl.h"
 #include "../out.h"
 #include "../policy/model.h"
+#include "../prefix.h"
 #include "../reason.h"
 
 static void print_time(void)
@@ -74,6 +75,7 @@ static void print_drop(const struct nl_attrs *attrs)
 		      observed ? "passed" : "drop");
 	out_str("reason", "%-16s ", reason_name(attrs_u32(attrs, POSTERN_A_REASON)));
 	print_packet(attrs);
+	print_string(attrs, POSTERN_A_COMMAND, "command", ", command %s,");
 	print_string(attrs, POSTERN_A_IN_NAME, "in", " in %s");
 	print_string(attrs, POSTERN_A_ZONE_NAME, "from", " (%s)");
 	print_string(attrs, POSTERN_A_OUT_NAME, "out", " out %s");
@@ -101,6 +103,27 @@ static void print_pinhole(const struct nl_attrs *attrs, const char *name, const 
 		out_uint("left-ms", NULL, attrs_u32(attrs, POSTERN_A_LEFT_MS));
 	if (attrs->a[POSTERN_A_CLOSED])
 		out_str("why", ": %s", closed_name(attrs_u32(attrs, POSTERN_A_CLOSED)));
+}
+
+static void print_source(const struct nl_attrs *attrs, const char *name, const char *text)
+{
+	char prefix_text[PREFIX_TEXT_MAX];
+	struct postern_prefix prefix;
+
+	out_str("event", NULL, name);
+	out_color_str(COLOR_NAME, NULL, "%-23s ", text);
+	if (attrs_prefix(attrs, &prefix)) {
+		prefix_print(&prefix, prefix_text);
+		out_str("source", "%s", prefix_text);
+	}
+	print_string(attrs, POSTERN_A_NAME, "limit", " by limit %s");
+}
+
+static void print_attack(const struct nl_attrs *attrs, const char *name, const char *text)
+{
+	out_str("event", NULL, name);
+	out_color_str(COLOR_NAME, NULL, "%-23s", text);
+	print_string(attrs, POSTERN_A_NAME, "limit", " on limit %s");
 }
 
 static void print_event_name(const char *name, const char *text)
@@ -146,6 +169,19 @@ static bool print_event(const struct nl_attrs *attrs, void *arg)
 		break;
 	case POSTERN_EVENT_PINHOLE_CLOSE:
 		print_pinhole(attrs, "pinhole-close", "pinhole closed");
+		break;
+	case POSTERN_EVENT_BAN:
+		print_source(attrs, "ban", "source banned");
+		break;
+	case POSTERN_EVENT_UNBAN:
+		print_source(attrs, "unban", "ban of a source is over");
+		break;
+	case POSTERN_EVENT_ATTACK:
+		print_attack(attrs, "attack", "attack");
+		out_text(": unknown senders must prove that they exist");
+		break;
+	case POSTERN_EVENT_ATTACK_OVER:
+		print_attack(attrs, "attack-over", "attack is over");
 		break;
 	default:
 		print_event_name("unknown", "an event of a later module");

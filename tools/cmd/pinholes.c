@@ -102,15 +102,10 @@ static void take(const struct nl_attrs *attrs, void *arg)
 static void print_left(const struct nl_attrs *attrs)
 {
 	uint32_t ms = attrs_u32(attrs, POSTERN_A_LEFT_MS);
-	unsigned int s = ms / 1000;
+	char text[SPAN_TEXT_MAX];
 
 	out_uint("left-ms", NULL, ms);
-	if (s < 120)
-		out_text("  %u s left\n", s);
-	else if (s < 7200)
-		out_text("  %u min left\n", s / 60);
-	else
-		out_text("  %u h left\n", s / 3600);
+	out_text("  %s left\n", span_text(ms, text));
 }
 
 static void print_one(const struct nl_attrs *attrs)

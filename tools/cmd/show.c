@@ -7,6 +7,9 @@
 #include "../fetch.h"
 #include "../out.h"
 #include "../policy/address.h"
+#include "../policy/inspect.h"
+#include "../policy/limit.h"
+#include "../policy/rate.h"
 #include "../policy/rpc.h"
 
 /* What is shown of a set on a line; JSON has more, and --config all. */
@@ -227,6 +230,150 @@ static void show_interfaces(void)
 	out_end();
 }
 
+static void show_rate(const char *key, const struct postern_rate *rate)
+{
+	if (!rate->count)
+		return;
+	out_object(key);
+	out_uint("count", NULL, rate->count);
+	out_str("per", NULL, rate_unit(rate->per_ms));
+	out_uint("burst", NULL, rate->burst);
+	out_end();
+}
+
+static void show_number(const char *key, uint64_t number)
+{
+	if (number)
+		out_uint(key, NULL, number);
+}
+
+static void show_limit_json(const struct limit *limit)
+{
+	struct endpoint *e;
+
+	show_rate("rate-source", &limit->rate_source);
+	show_rate("rate-network", &limit->rate_network);
+	show_number("open-source", limit->open_source);
+	show_number("open-network", limit->open_network);
+	show_number("half-open", limit->half_open);
+	show_number("silent", limit->silent);
+	show_rate("total", &limit->total);
+	if (limit->ban.ms) {
+		out_object("ban");
+		out_uint("time", NULL, limit->ban.ms);
+		out_uint("longest", NULL, limit->ban.max_ms);
+		out_uint("refusals", NULL, limit->ban.refusals);
+		out_uint("window", NULL, limit->ban.window_ms);
+		out_end();
+	}
+	out_array("exempt");
+	vec_for_each(e, &limit->exempt)
+		out_element(NULL, *e->hosts->name == '@' ? e->hosts->name + 1 : e->hosts->name);
+	out_end();
+	out_bool("strict", NULL, limit->flags & POSTERN_LIMIT_STRICT);
+	out_bool("observe", NULL, limit->flags & POSTERN_LIMIT_OBSERVE);
+	out_object("prefix");
+	out_uint("source4", NULL, limit->prefixes.source4);
+	out_uint("source6", NULL, limit->prefixes.source6);
+	out_uint("network4", NULL, limit->prefixes.network4);
+	out_uint("network6", NULL, limit->prefixes.network6);
+	out_end();
+}
+
+static void show_limit_text(const struct limit *limit)
+{
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return;
+	print_limit(f, limit, "; ", "");
+	fclose(f);
+	out_text("{ %s }", len > 2 ? text + 2 : "");
+	free(text);
+}
+
+static void show_limits(const struct policy *p)
+{
+	struct limit *limit;
+
+	if (p->limits.n || inspects_rated(p))
+		out_uint("sources", "a table of %llu sources\n", p->table_sources);
+	out_array("limits");
+	vec_for_each(limit, &p->limits) {
+		out_object(NULL);
+		out_color_str(COLOR_NAME, "name", "limit %-20s ", limit->name);
+		if (out_is_json())
+			show_limit_json(limit);
+		else
+			show_limit_text(limit);
+		print_place(p, &limit->loc);
+		out_end();
+	}
+	out_end();
+}
+
+static void show_inspect_json(const struct inspect *inspect)
+{
+	struct ref *domain;
+	unsigned int i;
+
+	out_array("deny");
+	for (i = 0; i < nr_inspect_verbs; i++)
+		if (inspect->deny >> i & 1)
+			out_element(NULL, inspect_verbs[i]);
+	out_end();
+	show_number("recipients", inspect->recipients);
+	show_rate("recipients-source", &inspect->recipients_rate);
+	show_number("messages", inspect->messages);
+	show_rate("messages-source", &inspect->messages_rate);
+	show_number("size", inspect->size);
+	out_array("relay");
+	vec_for_each(domain, &inspect->relay)
+		out_element(NULL, domain->name);
+	out_end();
+	show_number("line-length", inspect->line);
+	out_str("unfollowed", NULL, inspect->flags & POSTERN_INSPECT_PASS ? "pass" : "refuse");
+	out_bool("count-refusals", NULL, inspect->flags & POSTERN_INSPECT_COUNT);
+	out_bool("observe", NULL, inspect->flags & POSTERN_INSPECT_OBSERVE);
+}
+
+static void show_inspect_text(const struct inspect *inspect)
+{
+	char *text;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return;
+	print_inspect(f, inspect, "; ", "");
+	fclose(f);
+	if (len > 2)
+		out_text("{ %s }", text + 2);
+	else
+		out_text("{ }");
+	free(text);
+}
+
+static void show_inspects(const struct policy *p)
+{
+	struct inspect *inspect;
+
+	out_array("inspects");
+	vec_for_each(inspect, &p->inspects) {
+		out_object(NULL);
+		out_color_str(COLOR_NAME, "name", "inspect %-18s ", inspect->name);
+		if (out_is_json())
+			show_inspect_json(inspect);
+		else
+			show_inspect_text(inspect);
+		print_place(p, &inspect->loc);
+		out_end();
+	}
+	out_end();
+}
+
 static void show_rules(const struct policy *p)
 {
 	struct rule *rule;
@@ -247,6 +394,10 @@ static void show_rules(const struct policy *p)
 		out_bool("log", NULL, rule->flags & POSTERN_RULE_LOG);
 		out_bool("observe", NULL, rule->flags & POSTERN_RULE_OBSERVE);
 		out_bool("both", NULL, rule->flags & POSTERN_RULE_BOTH);
+		if (rule->limit)
+			out_str("limit", NULL, rule->limit->name);
+		if (rule->inspect)
+			out_str("inspect", NULL, rule->inspect->name);
 		if (rule->mark_mask) {
 			out_uint("mark", NULL, rule->mark);
 			out_uint("mark-mask", NULL, rule->mark_mask);
@@ -280,10 +431,8 @@ static const struct what {
 	const char *name;
 	void (*show)(const struct policy *p);
 } whats[] = {
-	{ "zones", show_zones },
-	{ "hosts", show_hosts },
-	{ "services", show_services },
-	{ "rules", show_rules },
+	{ "zones", show_zones },   { "hosts", show_hosts },	  { "services", show_services },
+	{ "limits", show_limits }, { "inspects", show_inspects }, { "rules", show_rules },
 };
 
 #define NR_WHATS (sizeof(whats) / sizeof(*whats))
@@ -301,7 +450,7 @@ static bool is_known(const char *word)
 		if (is_wanted(&whats[i], word))
 			return true;
 	complain("usage: postern show %s",
-		 "[policy|rules|zones|hosts|services|interfaces] [--config]");
+		 "[policy|rules|zones|hosts|services|limits|inspects|interfaces] [--config]");
 	return false;
 }
 

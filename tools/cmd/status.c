@@ -42,16 +42,9 @@ static void print_state(const struct state *s)
 
 static void print_age(uint64_t ms)
 {
-	unsigned long long s = ms / 1000;
+	char text[SPAN_TEXT_MAX];
 
-	if (s < 120)
-		out_text(", %llu s ago", s);
-	else if (s < 7200)
-		out_text(", %llu min ago", s / 60);
-	else if (s < 172800)
-		out_text(", %llu h ago", s / 3600);
-	else
-		out_text(", %llu days ago", s / 86400);
+	out_text(", %s ago", span_text(ms, text));
 }
 
 static void print_loaded(const struct state *s)
@@ -95,6 +88,10 @@ static void print_policy_state(const struct state *s)
 	out_count("hosts", s->nr_hosts, "set of hosts", "sets of hosts", " ");
 	out_uint("ranges", s->nr_ranges == 1 ? "(%llu range), " : "(%llu ranges), ", s->nr_ranges);
 	out_count("services", s->nr_services, "service", "services", ", ");
+	if (s->nr_limits || out_is_json())
+		out_count("limits", s->nr_limits, "limit", "limits", ", ");
+	if (s->nr_inspects || out_is_json())
+		out_count("inspects", s->nr_inspects, "inspect", "inspects", ", ");
 	out_count("rules", s->nr_rules, "rule", "rules", "\n");
 	out_text("  memory     ");
 	out_bytes("memory", s->memory, ", ");
@@ -114,6 +111,29 @@ static void print_doors(const struct state *s)
 	out_uint("pinholes", any ? "  rpc        %llu pinholes, " : NULL, s->nr_pinholes);
 	out_uint("endpoints", any ? "%llu endpoints learned, " : NULL, s->nr_endpoints);
 	out_uint("inspected", any ? "%llu connections inspected\n" : NULL, s->nr_inspected);
+}
+
+static void print_limiter(const struct state *s)
+{
+	char *name;
+
+	if (s->sources_room) {
+		out_uint("sources", "  sources    %llu", s->nr_sources);
+		out_uint("sources-room", " of %llu known, ", s->sources_room);
+		out_bytes("sources-memory", s->limiter_memory, "\n");
+	}
+	out_uint("bans", NULL, s->nr_bans);
+	if (s->nr_bans)
+		out_text("  bans       %u %s by 'postern ban'\n", s->nr_bans,
+			 s->nr_bans == 1 ? "prefix" : "prefixes");
+	out_array("attacked");
+	vec_for_each(name, &s->attacked) {
+		out_str(NULL, name_i ? ", %s" : "  attack     on %s", name);
+		out_element(NULL, name);
+	}
+	out_end();
+	if (s->attacked.n)
+		out_text(": unknown senders must prove that they exist\n");
 }
 
 static void warning(const char *text)
@@ -166,6 +186,7 @@ enum status cmd_status(const struct args *args)
 		out_uint("flows", "  flows      %llu", s.ct_count);
 		out_uint("flows-max", " of at most %llu in conntrack\n", s.ct_max);
 		print_doors(&s);
+		print_limiter(&s);
 		if (s.flags & POSTERN_STATUS_TRIAL)
 			out_uint("confirm-ms", NULL, s.confirm_ms);
 		print_warnings(&s);

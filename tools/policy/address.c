@@ -220,8 +220,7 @@ bool address_parse(const char *text, size_t len, struct range *r, char why[ADDRE
 	return check_mapped(r, text, len, why);
 }
 
-/* The prefix length, or -1 if the range is no prefix. */
-static int prefix_length(const struct range *r)
+int address_prefix_length(const struct range *r)
 {
 	const uint8_t *lo = r->r6.lo.s6_addr, *hi = r->r6.hi.s6_addr;
 	int len = 0, i;
@@ -251,7 +250,7 @@ static int prefix_length(const struct range *r)
 void address_print(const struct range *r, char text[RANGE_TEXT_MAX])
 {
 	bool v4 = r->family == AF_INET;
-	int bits = prefix_length(r), n;
+	int bits = address_prefix_length(r), n;
 	struct in_addr a;
 
 	a.s_addr = htonl(r->r4.lo);

@@ -15,6 +15,9 @@
  */
 bool address_parse(const char *text, size_t len, struct range *r, char why[ADDRESS_ERROR_MAX]);
 
+/* -1: the range is no prefix. */
+int address_prefix_length(const struct range *r);
+
 /* As a prefix where it is one. */
 void address_print(const struct range *r, char text[RANGE_TEXT_MAX]);
 

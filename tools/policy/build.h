@@ -21,6 +21,9 @@ struct rpc_element {
 /* In the same word as the flags of a rule. */
 #define BUILD_BLOCK (1u << 31)
 
+/* May something be called so? Complains if not. */
+bool build_check_name(struct policy *p, const struct ref *name);
+
 void build_zone(struct policy *p, const struct ref *name, const struct vec *ifaces, uint32_t flags,
 		struct loc loc);
 uint32_t build_reject(struct policy *p, const struct ref *word);
@@ -53,9 +56,21 @@ struct endpoint *build_any(struct policy *p, struct loc loc);
 struct endpoint *build_endpoint(struct policy *p, const struct ref *word);
 struct rule *build_flag(struct policy *p, struct rule *rule, uint32_t flag, struct loc loc);
 struct rule *build_mark(struct policy *p, struct rule *rule, const struct ref *word);
+struct rule *build_rule_limit(struct policy *p, struct rule *rule, const struct ref *name);
+struct rule *build_rule_inspect(struct policy *p, struct rule *rule, const struct ref *name);
 struct rule *build_name(struct policy *p, struct rule *rule, const struct ref *text);
 void build_rule(struct policy *p, struct rule *rule, uint32_t flags, struct loc action,
 		struct vec *src, struct vec *dst, struct vec *services, struct loc loc);
+
+/* limit.c */
+void build_limit(struct policy *p, const struct ref *name, const struct vec *words, struct loc loc);
+void build_sources(struct policy *p, const struct ref *word, struct loc loc);
+void build_broken_limit(struct policy *p, const struct ref *name);
+
+/* inspect.c */
+void build_inspect(struct policy *p, const struct ref *name, const struct vec *words,
+		   struct loc loc);
+void build_broken_inspect(struct policy *p, const struct ref *name);
 
 void build_set_observe(struct policy *p, struct loc loc);
 void build_set_mark(struct policy *p, const struct ref *word, struct loc loc);

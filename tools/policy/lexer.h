@@ -20,6 +20,7 @@ struct lexer {
 	struct loc muted; /* the syntax error here was told already */
 
 	int prev; /* the last token, 0 at the start of a statement */
+	int before; /* the one before it */
 	int statement; /* the first token of the statement */
 	const struct ref *subject; /* the name after it */
 	int rpc; /* the depth inside the braces of rpc; 0: not in one */

@@ -11,6 +11,8 @@ struct policy *policy_new(void)
 	p->diags.arena = &p->arena;
 	p->places.arena = &p->arena;
 	p->service_names.arena = &p->arena;
+	p->limit_names.arena = &p->arena;
+	p->inspect_names.arena = &p->arena;
 	p->anonymous_hosts.arena = &p->arena;
 	p->anonymous_services.arena = &p->arena;
 	return p;

@@ -72,6 +72,8 @@ struct service {
 	enum visit visit;
 	unsigned int depth;
 	bool reaches_rpc; /* it has an rpc, or something in it has */
+	bool reaches_tcp; /* likewise; an rpc is TCP */
+	const struct port_spec *other; /* likewise: no single port of TCP; NULL: none */
 	unsigned int walk; /* see cover.c */
 };
 
@@ -118,6 +120,38 @@ struct wanted {
 	struct service *service;
 };
 
+/* As in the braces of limit; a count, number or time of 0: nothing is said. */
+struct limit {
+	const char *name;
+	struct loc loc;
+	struct loc name_loc;
+	struct loc ban_loc;
+	struct postern_rate rate_source, rate_network, total;
+	uint32_t open_source, open_network, half_open, silent;
+	struct postern_ban ban;
+	struct postern_prefixes prefixes;
+	struct vec exempt; /* struct endpoint: hosts */
+	uint32_t flags; /* POSTERN_LIMIT_* */
+	uint32_t index;
+	bool used; /* by a rule */
+	bool inspected; /* and an inspect's refusals count for its ban */
+};
+
+/* As in the braces of inspect; a count or size of 0: nothing is said. */
+struct inspect {
+	const char *name;
+	struct loc loc;
+	struct loc name_loc;
+	uint64_t deny; /* a bit for each of inspect_verbs */
+	uint64_t size;
+	uint32_t recipients, messages, line;
+	struct postern_rate recipients_rate, messages_rate;
+	struct vec relay; /* struct ref: domains, ascending */
+	uint32_t flags; /* POSTERN_INSPECT_* */
+	uint32_t index;
+	bool used; /* by a rule */
+};
+
 struct rule {
 	enum postern_action action;
 	struct loc loc;
@@ -125,6 +159,10 @@ struct rule {
 	struct vec services; /* struct wanted; empty: any */
 	uint32_t flags;
 	uint32_t mark, mark_mask; /* mask 0: none */
+	const struct ref *limit_ref;
+	struct limit *limit; /* NULL: none */
+	const struct ref *inspect_ref;
+	struct inspect *inspect; /* NULL: none */
 	const char *name;
 	const char *text; /* canonical */
 	uint64_t hits, packets, bytes; /* from the kernel */
@@ -137,16 +175,20 @@ struct policy {
 	unsigned int nr_policy_files;
 	bool no_files; /* the text may not read others */
 
-	struct vec zones, hosts, services, rules; /* in the order of the text */
+	struct vec zones, hosts, services, limits, inspects, rules; /* in the order of the text */
 	struct vec hosts_order, services_order; /* in the order of the kernel's numbers */
 	struct names places; /* struct place */
 	struct names service_names; /* struct service */
+	struct names limit_names; /* struct limit */
+	struct names inspect_names; /* struct inspect */
 	struct names anonymous_hosts, anonymous_services;
 
 	bool observe;
 	struct loc observe_loc;
 	uint32_t mark, mark_mask;
 	struct loc mark_loc;
+	uint32_t table_sources; /* entries of the table of sources; 0: nobody said */
+	struct loc table_loc;
 };
 
 struct policy *policy_new(void);
@@ -174,6 +216,7 @@ char *print_rule(struct arena *arena, const struct rule *rule);
 void print_policy(FILE *f, const struct policy *p);
 void print_ports(FILE *f, const struct vec *ports);
 void print_rpc(FILE *f, const struct rpc *rpc);
+void print_ms(FILE *f, uint32_t ms);
 void print_hosts_name(FILE *f, const struct hosts *h);
 void print_service_name(FILE *f, const struct service *s);
 

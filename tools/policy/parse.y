@@ -76,7 +76,7 @@ static struct vec *list_add(struct lexer *lx, struct vec *list, const void *item
 %token ZONE "'zone'" HOSTS "'hosts'" SERVER "'server'" SERVICE "'service'"
 %token BLOCK "'block'" ALLOW "'allow'" SET "'set'" INCLUDE "'include'"
 %token IN "'in'" NAT "'nat'" SELF "'self'" ANY "'any'" FILE_WORD "'file'" REJECT "'reject'"
-%token RPC "'rpc'"
+%token RPC "'rpc'" LIMIT "'limit'" INSPECT "'inspect'" SOURCES "'sources'"
 %token LOG "'log'" OBSERVE "'observe'" MARK "'mark'" NAME "'name'" PROTO "'proto'"
 %token ARROW "'->'" BOTH_WAYS "'<->'" EOS "the end of the statement" SEMICOLON "';'"
 %token '{' "'{'" '}' "'}'" ',' "','" '=' "'='" ':' "':'"
@@ -88,7 +88,8 @@ static struct vec *list_add(struct lexer *lx, struct vec *list, const void *item
 %type <wanted> wanted
 %type <element> rpc_element
 %type <list> rpc_elements rpc_words rpc_options
-%type <ref> rpc_value
+%type <ref> rpc_value braces_word
+%type <list> braces_words
 %type <rule> options
 %type <opts> hosts_opts
 %type <flags> zone_opts action arrow
@@ -127,6 +128,9 @@ statement
 	| action endpoints arrow endpoints services options {
 		build_rule(lx->p, $6, $1 | $3, @1, $2, $4, $5, @$);
 	}
+	| LIMIT WORD '{' braces_words '}' { build_limit(lx->p, $2, $4, @$); }
+	| INSPECT WORD '{' braces_words '}' { build_inspect(lx->p, $2, $4, @$); }
+	| SOURCES WORD { build_sources(lx->p, $2, @$); }
 	| SET OBSERVE { build_set_observe(lx->p, @$); }
 	| SET MARK WORD { build_set_mark(lx->p, $3, @$); }
 	| INCLUDE STRING { policy_include(lx->p, $2, @$); }
@@ -265,6 +269,20 @@ rpc_value
 	| OBSERVE { $$ = build_word(lx->p, "observe", @1); }
 	;
 
+/* Read in braces.c, for the sake of its messages. */
+braces_words
+	: %empty { $$ = list_new(lx); }
+	| braces_words braces_word { $$ = list_add(lx, $1, $2); }
+	;
+
+braces_word
+	: WORD
+	| IN { $$ = build_word(lx->p, "in", @1); }
+	| OBSERVE { $$ = build_word(lx->p, "observe", @1); }
+	| ',' { $$ = build_word(lx->p, ",", @1); }
+	| SEMICOLON { $$ = build_word(lx->p, ";", @1); }
+	;
+
 port_list
 	: WORD { $$ = list_add(lx, list_new(lx), $1); }
 	| port_list ',' WORD { $$ = list_add(lx, $1, $3); }
@@ -281,6 +299,8 @@ options
 	| options LOG { $$ = build_flag(lx->p, $1, POSTERN_RULE_LOG, @2); }
 	| options OBSERVE { $$ = build_flag(lx->p, $1, POSTERN_RULE_OBSERVE, @2); }
 	| options MARK WORD { $$ = build_mark(lx->p, $1, $3); }
+	| options LIMIT WORD { $$ = build_rule_limit(lx->p, $1, $3); }
+	| options INSPECT WORD { $$ = build_rule_inspect(lx->p, $1, $3); }
 	| options NAME text { $$ = build_name(lx->p, $1, $3); }
 	;
 
@@ -334,6 +354,7 @@ static int policy_lex(POLICY_STYPE *value, struct loc *loc, struct lexer *lx, yy
 
 	/* For the message if the token is not what is expected. */
 	lx->rpc_expects = expected_in_rpc(lx);
+	lx->before = lx->prev;
 	token = policy_scan(value, loc, scanner);
 	lx->line_begun = token != EOS;
 	if (token == EOS) {
@@ -389,9 +410,19 @@ static const char *expected_word(struct lexer *lx)
 		return named ? "a service, port or protocol" : "the service's name";
 	case ALLOW:
 	case BLOCK:
+		if (lx->before == LIMIT)
+			return "the name of a limit";
+		if (lx->before == INSPECT)
+			return "the name of an inspect";
 		return lx->colon ? "a service" : "a zone, hosts or an address";
 	case SET:
 		return "a mark";
+	case LIMIT:
+		return "the limit's name";
+	case INSPECT:
+		return "the inspect's name";
+	case SOURCES:
+		return "a number";
 	default:
 		return "a word";
 	}
@@ -413,7 +444,7 @@ static const char *symbol_text(struct lexer *lx, yysymbol_kind_t symbol)
 	}
 }
 
-#define EXPECTED_MAX 6
+#define EXPECTED_MAX 7
 
 static const char *expected_text(const yypcontext_t *ctx, struct lexer *lx)
 {
@@ -508,6 +539,11 @@ static int yyreport_syntax_error(const yypcontext_t *ctx, struct lexer *lx, yysc
 			diag_error(d, *loc, "no statement begins with '%s'.", text);
 		return 0;
 	}
+	if ((lx->statement == LIMIT || lx->statement == INSPECT) && lx->subject && lx->depth) {
+		diag_error(d, *loc, "'%s' has no place in %s.", text,
+			   lx->statement == LIMIT ? "a limit" : "an inspect");
+		return 0;
+	}
 	if (token == YYSYMBOL_SELF && (lx->statement == ALLOW || lx->statement == BLOCK)) {
 		diag_error(d, *loc,
 			   "give this router a name first, with 'hosts router self', and use that.");
@@ -550,6 +586,12 @@ static void build_after_error(struct lexer *lx)
 		break;
 	case SERVICE:
 		build_broken_service(lx->p, lx->subject);
+		break;
+	case LIMIT:
+		build_broken_limit(lx->p, lx->subject);
+		break;
+	case INSPECT:
+		build_broken_inspect(lx->p, lx->subject);
 		break;
 	default:
 		break;

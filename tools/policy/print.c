@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "address.h"
+#include "inspect.h"
 #include "lexer.h"
+#include "limit.h"
 #include "model.h"
 #include "rpc.h"
 
@@ -167,7 +169,7 @@ static unsigned int print_element(FILE *f, const struct rpc *rpc, unsigned int i
 	return n;
 }
 
-static void print_time(FILE *f, const char *name, uint32_t ms)
+void print_ms(FILE *f, uint32_t ms)
 {
 	static const struct {
 		const char *unit;
@@ -179,7 +181,7 @@ static void print_time(FILE *f, const char *name, uint32_t ms)
 
 	while (ms % units[i].ms)
 		i++;
-	fprintf(f, " %s %u%s", name, ms / units[i].ms, units[i].unit);
+	fprintf(f, "%u%s", ms / units[i].ms, units[i].unit);
 }
 
 /* What differs from the defaults, and bind observe remembers nothing anyway. */
@@ -187,20 +189,24 @@ static void print_rpc_options(FILE *f, const struct rpc *rpc)
 {
 	bool observe = rpc->flags & POSTERN_RPC_OPT_BIND_OBSERVE;
 
-	if (rpc->idle_ms != RPC_IDLE_MS)
-		print_time(f, "idle", rpc->idle_ms);
+	if (rpc->idle_ms != RPC_IDLE_MS) {
+		fputs(" idle ", f);
+		print_ms(f, rpc->idle_ms);
+	}
 	if (rpc->per_client != RPC_PER_CLIENT)
 		fprintf(f, " pinholes %u", rpc->per_client);
 	if (rpc->flags & POSTERN_RPC_OPT_LOOKUP)
 		fputs(" lookup allow", f);
 	if (rpc->flags & POSTERN_RPC_OPT_SEALED_DENY)
 		fputs(" sealed deny", f);
-	if (observe)
+	if (observe) {
 		fputs(" bind observe", f);
-	else if (rpc->flags & POSTERN_RPC_OPT_NO_REMEMBER)
+	} else if (rpc->flags & POSTERN_RPC_OPT_NO_REMEMBER) {
 		fputs(" remember no", f);
-	else if (rpc->remember_ms != RPC_REMEMBER_MS)
-		print_time(f, "remember", rpc->remember_ms);
+	} else if (rpc->remember_ms != RPC_REMEMBER_MS) {
+		fputs(" remember ", f);
+		print_ms(f, rpc->remember_ms);
+	}
 	if (rpc->flags & POSTERN_RPC_OPT_TOWER_STRICT)
 		fputs(" tower strict", f);
 	if (rpc->flags & POSTERN_RPC_OPT_RESUME_REFUSE)
@@ -309,6 +315,10 @@ static void print_rule_to(FILE *f, const struct rule *rule)
 		fputs(w_i ? ", " : " : ", f);
 		print_service_name(f, w->service);
 	}
+	if (rule->limit)
+		fprintf(f, " limit %s", rule->limit->name);
+	if (rule->inspect)
+		fprintf(f, " inspect %s", rule->inspect->name);
 	if (rule->flags & POSTERN_RULE_LOG)
 		fputs(" log", f);
 	if (rule->flags & POSTERN_RULE_OBSERVE)
@@ -432,6 +442,8 @@ static void print_selves(FILE *f, const struct policy *p)
 
 void print_policy(FILE *f, const struct policy *p)
 {
+	struct inspect *inspect;
+	struct limit *limit;
 	struct service *s;
 	struct hosts *h;
 	struct zone *zone;
@@ -453,6 +465,19 @@ void print_policy(FILE *f, const struct policy *p)
 	vec_for_each(s, &p->services_order)
 		if (*s->name != '@' && !builtin_is(s))
 			print_service(f, s);
+	if ((p->limits.n || inspects_rated(p)) && p->table_sources &&
+	    p->table_sources != LIMIT_SOURCES)
+		fprintf(f, "sources %u\n", p->table_sources);
+	vec_for_each(limit, &p->limits) {
+		fprintf(f, "limit %s {\n", limit->name);
+		print_limit(f, limit, "\t", "\n");
+		fputs("}\n", f);
+	}
+	vec_for_each(inspect, &p->inspects) {
+		fprintf(f, "inspect %s {\n", inspect->name);
+		print_inspect(f, inspect, "\t", "\n");
+		fputs("}\n", f);
+	}
 	vec_for_each(rule, &p->rules) {
 		print_rule_to(f, rule);
 		fputc('\n', f);

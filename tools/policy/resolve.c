@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "inspect.h"
 #include "policy.h"
 
 #define NEST_MAX 64
@@ -193,6 +194,10 @@ static void add_service_member(struct policy *p, struct service *s, const struct
 		diag_error(&p->diags, ref->loc, "services are nested more than %d deep.", NEST_MAX);
 	if (member->reaches_rpc)
 		s->reaches_rpc = true;
+	if (member->reaches_tcp)
+		s->reaches_tcp = true;
+	if (!s->other)
+		s->other = member->other;
 	vec_push(&p->arena, &s->members, member);
 }
 
@@ -201,6 +206,16 @@ static void check_service_size(struct policy *p, const struct service *s)
 	if (s->members.n + s->ports.n * 2 + (s->rpc ? s->rpc->interfaces.n * 8 : 0) > MEMBERS_MAX)
 		diag_error(&p->diags, s->name_loc,
 			   "service '%s' is too long; split it into several.", s->name);
+}
+
+static bool has_tcp(const struct vec *ports)
+{
+	struct port_spec *spec;
+
+	vec_for_each(spec, ports)
+		if (spec->ports.proto == IPPROTO_TCP)
+			return true;
+	return false;
 }
 
 static void resolve_service(struct policy *p, struct service *s, unsigned int depth)
@@ -212,6 +227,8 @@ static void resolve_service(struct policy *p, struct service *s, unsigned int de
 		return;
 	s->visit = VISIT_OPEN;
 	s->reaches_rpc = s->rpc;
+	s->reaches_tcp = s->rpc || has_tcp(&s->ports);
+	s->other = inspect_other(&s->ports);
 	/* Before those that are built in, as they come when the canonical text is loaded. */
 	vec_for_each(ref, &s->refs) {
 		member = names_get(&p->service_names, ref->name);
@@ -344,6 +361,8 @@ static struct service *anonymous_service(struct policy *p, const struct wanted *
 	s->ports = w->ports;
 	s->rpc = w->rpc;
 	s->reaches_rpc = w->rpc;
+	s->reaches_tcp = w->rpc || has_tcp(&w->ports);
+	s->other = inspect_other(&w->ports);
 	s->visit = VISIT_DONE;
 	s->index = p->services_order.n;
 	vec_push(&p->arena, &p->services_order, s);
@@ -352,8 +371,71 @@ static struct service *anonymous_service(struct policy *p, const struct wanted *
 	return s;
 }
 
+static void resolve_exempt(struct policy *p, struct endpoint *e)
+{
+	struct place *place;
+	struct nearest near;
+	struct hosts *h;
+
+	e->kind = POSTERN_ENDPOINT_HOSTS;
+	if (e->literal.family) {
+		e->hosts = anonymous_hosts(p, e);
+		return;
+	}
+	if (!e->word)
+		return;
+	place = names_get(&p->places, e->word);
+	if (!place) {
+		begin_suggestion(p, &near, e->word);
+		vec_for_each(h, &p->hosts)
+			if (*h->name != '@')
+				nearest_try(&near, h->name);
+		unknown(p, &e->loc, e->word, "there are no hosts", &near);
+	} else if (place->zone) {
+		diag_error(&p->diags, e->loc,
+			   "'%s' is a zone; a limit exempts hosts and addresses.", e->word);
+	} else if (place->hosts->self) {
+		diag_error(&p->diags, e->loc,
+			   "'%s' is this router and cannot be exempt; leave the limit out of its rule.",
+			   e->word);
+	} else {
+		e->hosts = place->hosts;
+	}
+}
+
+static void resolve_limit(struct policy *p, struct limit *limit)
+{
+	struct endpoint *e;
+
+	vec_for_each(e, &limit->exempt)
+		resolve_exempt(p, e);
+	if (limit->exempt.n > MEMBERS_MAX)
+		diag_error(&p->diags, limit->name_loc,
+			   "limit '%s' exempts %u hosts, and %d is the most; make a set of them.",
+			   limit->name, limit->exempt.n, MEMBERS_MAX);
+}
+
+/* What a rule names, or NULL. @none: how to say that there is none. */
+static void *find_named(struct policy *p, const struct ref *ref, const struct names *names,
+			const char *none)
+{
+	struct nearest near;
+	void *found;
+
+	if (!ref)
+		return NULL;
+	found = names_get(names, ref->name);
+	if (found)
+		return found;
+	begin_suggestion(p, &near, ref->name);
+	nearest_try_all(&near, names);
+	unknown(p, &ref->loc, ref->name, none, &near);
+	return NULL;
+}
+
 static void resolve_rule(struct policy *p, struct rule *rule)
 {
+	bool tcp = !rule->services.n, known = true;
 	struct endpoint *e;
 	struct wanted *w;
 
@@ -363,13 +445,29 @@ static void resolve_rule(struct policy *p, struct rule *rule)
 		resolve_endpoint(p, e);
 	vec_for_each(w, &rule->services) {
 		w->service = w->name ? find_service(p, w->name, &w->loc) : anonymous_service(p, w);
-		if (!w->service)
+		if (!w->service) {
+			known = false;
 			continue;
+		}
 		resolve_service(p, w->service, 0);
+		tcp = tcp || w->service->reaches_tcp;
 		if (rule->action == POSTERN_ACTION_BLOCK && w->service->reaches_rpc)
 			diag_error(&p->diags, w->loc,
 				   "a block rule cannot name an RPC service; block hosts, or do not allow it.");
 	}
+	rule->limit = find_named(p, rule->limit_ref, &p->limit_names, "there is no limit");
+	if (rule->limit)
+		rule->limit->used = true;
+	if (rule->limit && known && !tcp)
+		diag_error(&p->diags, rule->limit_ref->loc,
+			   "a limit is on TCP connections, and this rule has no TCP service.");
+	rule->inspect = find_named(p, rule->inspect_ref, &p->inspect_names, "there is no inspect");
+	if (rule->inspect)
+		rule->inspect->used = true;
+	if (rule->inspect && rule->action != POSTERN_ACTION_BLOCK)
+		inspect_check_rule(p, rule);
+	if (rule->limit && rule->inspect && rule->inspect->flags & POSTERN_INSPECT_COUNT)
+		rule->limit->inspected = true;
 	if (p->diags.nr_errors)
 		return;
 	rule->text = print_rule(&p->arena, rule);
@@ -405,6 +503,7 @@ void policy_resolve(struct policy *p)
 	size_t ranges = 0, rpc = 0;
 	struct service *s;
 	struct hosts *h;
+	struct limit *limit;
 	struct rule *rule;
 	unsigned int i;
 
@@ -412,6 +511,8 @@ void policy_resolve(struct policy *p)
 		resolve_hosts(p, p->hosts.v[i], 0);
 	vec_for_each(s, &p->services)
 		resolve_service(p, s, 0);
+	vec_for_each(limit, &p->limits)
+		resolve_limit(p, limit);
 	vec_for_each(rule, &p->rules)
 		resolve_rule(p, rule);
 	vec_for_each(h, &p->hosts_order)

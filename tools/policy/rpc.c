@@ -410,33 +410,6 @@ bool rpc_is_option(const char *word)
 	return find_option(word);
 }
 
-/* A number without or, for a time, with its unit; false if it is none. */
-static bool parse_amount(const char *text, bool is_time, uint64_t *out)
-{
-	static const struct unit {
-		const char *name;
-		uint32_t ms;
-	} units[] = {
-		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 },
-	};
-	size_t digits = strspn(text, "0123456789"), i;
-
-	if (!digits || (*text == '0' && digits > 1))
-		return false;
-	for (*out = 0; digits; digits--, text++)
-		if (*out < UINT32_MAX)
-			*out = *out * 10 + (uint64_t)(*text - '0');
-	if (!is_time)
-		return !*text;
-	for (i = 0; i < sizeof(units) / sizeof(*units); i++) {
-		if (strcmp(text, units[i].name))
-			continue;
-		*out *= units[i].ms;
-		return true;
-	}
-	return false;
-}
-
 static void take_choice(struct policy *p, struct rpc *rpc, const struct option *option,
 			const struct ref *value)
 {
@@ -461,7 +434,7 @@ static void take_amount(struct policy *p, struct rpc *rpc, const struct option *
 
 	if (option->kind == KIND_TIME_OR_NO && !strcmp(value->name, "no"))
 		rpc->flags |= option->flag;
-	else if (!parse_amount(value->name, is_time, &amount))
+	else if (!amount_parse(value->name, is_time, &amount))
 		diag_error(&p->diags, value->loc,
 			   is_time ?
 				   "'%.*s' is not a time, which is a number with ms, s, m, h or d, like 90s." :
@@ -476,7 +449,9 @@ static void take_amount(struct policy *p, struct rpc *rpc, const struct option *
 
 void build_unknown_option(struct policy *p, const struct ref *word)
 {
-	static const char *const of_rules[] = { "log", "observe", "mark", "name" };
+	static const char *const of_rules[] = {
+		"limit", "inspect", "log", "observe", "mark", "name"
+	};
 	struct nearest near;
 	size_t i;
 

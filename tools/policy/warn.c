@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "inspect.h"
 #include "policy.h"
 #include "warn.h"
 
@@ -154,11 +155,110 @@ static void warn_ports_twice(struct policy *p)
 	}
 }
 
+static void warn_limits(struct policy *p)
+{
+	struct limit *l;
+	bool refuses;
+
+	if (p->table_sources && !p->limits.n && !inspects_rated(p))
+		diag_warning(&p->diags, p->table_loc,
+			     "without a limit there is no table of sources.");
+	vec_for_each(l, &p->limits) {
+		refuses = l->rate_source.count || l->rate_network.count || l->open_source ||
+			  l->open_network || l->silent || l->inspected;
+		if (!l->used)
+			diag_warning(&p->diags, l->name_loc, "no rule uses the limit '%s'.",
+				     l->name);
+		if (l->ban.ms && !refuses)
+			diag_warning(&p->diags, l->ban_loc,
+				     "nobody is ever banned: without rate, open or silent nothing is refused.");
+		else if (!refuses && !l->half_open && !l->total.count)
+			diag_warning(&p->diags, l->name_loc, "'%s' limits nothing.", l->name);
+	}
+}
+
+/* Whether an inspect denies all of the commands that are named, up to a NULL. */
+static bool denies_all(const struct inspect *inspect, const char *const *verbs)
+{
+	unsigned int i;
+
+	for (; *verbs; verbs++)
+		for (i = 0; i < nr_inspect_verbs; i++)
+			if (!strcmp(*verbs, inspect_verbs[i]) && !(inspect->deny >> i & 1))
+				return false;
+	return true;
+}
+
+static void warn_no_mail(struct policy *p, const struct inspect *inspect)
+{
+	/* one way to go on each, as RFC 5321 and 3030 have it */
+	static const struct {
+		const char *verbs[4];
+		const char *text;
+	} needed[] = {
+		{ { "helo", "ehlo" }, "helo and ehlo" },
+		{ { "mail" }, "mail" },
+		{ { "rcpt" }, "rcpt" },
+		{ { "data", "bdat", "burl" }, "data, bdat and burl" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+		if (denies_all(inspect, needed[i].verbs))
+			diag_warning(&p->diags, inspect->name_loc,
+				     "no mail can be sent: '%s' denies %s.", inspect->name,
+				     needed[i].text);
+}
+
+/* Domains that a .domain stands for as well. */
+static void warn_covered_domains(struct policy *p, const struct inspect *inspect)
+{
+	struct names wide = { .arena = &p->arena };
+	const char *rest;
+	struct ref *domain, *other;
+
+	vec_for_each(domain, &inspect->relay)
+		if (*domain->name == '.')
+			names_put(&wide, domain->name + 1, domain);
+	vec_for_each(domain, &inspect->relay) {
+		rest = *domain->name == '.' ? strchr(domain->name + 1, '.') : domain->name;
+		for (other = NULL; rest && !other; rest = strchr(rest, '.')) {
+			rest += *rest == '.';
+			other = names_get(&wide, rest);
+		}
+		if (other)
+			diag_warning(&p->diags, domain->loc, "'%s' is among '%s' already.",
+				     domain->name, other->name);
+	}
+}
+
+static void warn_inspects(struct policy *p)
+{
+	struct inspect *i;
+	struct rule *rule;
+
+	vec_for_each(i, &p->inspects) {
+		if (!i->used)
+			diag_warning(&p->diags, i->name_loc, "no rule uses the inspect '%s'.",
+				     i->name);
+		warn_no_mail(p, i);
+		warn_covered_domains(p, i);
+	}
+	vec_for_each(rule, &p->rules)
+		if (rule->inspect && rule->inspect->flags & POSTERN_INSPECT_COUNT &&
+		    (!rule->limit || !rule->limit->ban.ms))
+			diag_warning(&p->diags, rule->inspect_ref->loc,
+				     "refusals of '%s' count for nothing here: the rule has no limit with a ban.",
+				     rule->inspect->name);
+}
+
 void policy_warn(struct policy *p)
 {
 	warn_empty_hosts(p);
 	warn_shadowed_ifaces(p);
 	warn_ports_twice(p);
+	warn_limits(p);
+	warn_inspects(p);
 	warn_two_zones(p);
 	warn_unreachable(p);
 }

@@ -15,6 +15,52 @@ bool name_is_valid(const char *text)
 	return true;
 }
 
+bool amount_parse(const char *text, bool is_time, uint64_t *out)
+{
+	static const struct unit {
+		const char *name;
+		uint32_t ms;
+	} units[] = {
+		{ "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 },
+	};
+	size_t digits = strspn(text, "0123456789"), i;
+
+	if (!digits || (*text == '0' && digits > 1))
+		return false;
+	for (*out = 0; digits; digits--, text++)
+		if (*out < UINT32_MAX)
+			*out = *out * 10 + (uint64_t)(*text - '0');
+	if (!is_time)
+		return !*text;
+	for (i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (strcmp(text, units[i].name))
+			continue;
+		*out *= units[i].ms;
+		return true;
+	}
+	return false;
+}
+
+bool size_parse(const char *text, uint64_t *out)
+{
+	static const char units[] = "KMG";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit;
+
+	if (!digits || (*text == '0' && digits > 1))
+		return false;
+	for (*out = 0; digits; digits--, text++)
+		if (*out < 1ull << 50)
+			*out = *out * 10 + (uint64_t)(*text - '0');
+	if (!*text)
+		return true;
+	unit = strchr(units, *text);
+	if (!unit || text[1])
+		return false;
+	*out = *out < 1ull << 33 ? *out << 10 * (unit - units + 1) : UINT64_MAX;
+	return true;
+}
+
 struct name_slot {
 	const char *name;
 	void *value;

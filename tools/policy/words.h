@@ -5,10 +5,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "../mem.h"
 
 bool name_is_valid(const char *text);
+
+/* A number without or, for a time, with its unit, in ms; false if it is none. */
+bool amount_parse(const char *text, bool is_time, uint64_t *out);
+
+/* A number of bytes, or of KiB, MiB or GiB with K, M or G; false if it is none. */
+bool size_parse(const char *text, uint64_t *out);
 
 /* Name to pointer; the names are not copied. */
 struct names {
