@@ -85,12 +85,5 @@ done
 check_equal "$churns loads and unloads of the module under traffic $why" "$churns" "$done_"
 at router postern load "$dir/0.conf" >/dev/null || true
 check "flows from before the first are still alive" busywait 120 answered
-now=$(slab)
-# kernel memory that grows with each turn; some slack for caches of the rest
-if [ "$first" = 0 ]; then
-	ktap_skip "kernel memory does not grow" "only $churns turns"
-else
-	echo "# unreclaimable kernel memory after 20 turns $first KiB, after $churns $now KiB"
-	check "kernel memory does not grow" test "$now" -lt $((first + 4096 + (churns - 20) * 10))
-fi
+memory_stays "$first" 20 "$churns" 10
 ktap_done

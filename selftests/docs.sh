@@ -11,7 +11,7 @@ top=$selftests/..
 readme=$top/README.md
 
 counters() { sed -nE 's/^COUNTER\([A-Z_0-9]+,\s*"([^"]+)",\s*"([^"]+)",\s*"([^"]+)"\)$/| `\1` | \2 | \3 |/p' "$top/include/postern/counters.inc"; }
-reasons() { sed -nE 's/^(RPC_)?REASON\([A-Z_0-9]+,\s*"([^"]+)",\s*"([^"]+)"\)$/| `\2` | \3 |/p' "$top/include/postern/reasons.inc"; }
+reasons() { sed -nE 's/^(RPC_|SMTP_)?REASON\([A-Z_0-9]+,\s*"([^"]+)",\s*"([^"]+)"\)$/| `\2` | \3 |/p' "$top/include/postern/reasons.inc"; }
 parameters() { sed -nE 's/^MODULE_PARM_DESC\(([a-z_]+), "(.*)"\);$/| `\1` | \2 |/p' "$top"/kmod/*.c | sort; }
 # The words that begin a line of status: 13 characters with their blanks.
 status_lines() {
@@ -59,6 +59,16 @@ manual_told() {
 	done
 	return "$missing"
 }
+# commands of SMTP, of the policy's language
+verbs() { sed -n 's/^SMTP_VERB([^"]*"\([^"]*\)".*/\1/p' "$top/include/postern/smtp_verbs.inc"; }
+verbs_told() {
+	local v missing=0 text
+	text=$(sed -n '/^\.BI "deny commands/,/^\.TP/p' "$top/tools/postern.conf.5" | sed 's/\\-/-/g')
+	for v in $(verbs); do
+		grep -qE "(^| )$v([,. ]|$)" <<<"$text" || { echo "not in postern.conf.5: $v" && missing=1; }
+	done
+	return "$missing"
+}
 version_told() { grep -qF "version $(<"$top/VERSION")" "$readme"; }
 files_exist() {
 	local f missing=0
@@ -83,18 +93,21 @@ policies_right() {
 	return "$rc"
 }
 
-ktap_plan 12
+ktap_plan 14
 check "the list of counters is understood" \
 	understood counters "$(grep -c '^COUNTER(' "$top/include/postern/counters.inc")"
 check_equal "every counter" "$(counters)" "$(table 'postern.counters')"
 check "the list of reasons is understood" \
-	understood reasons "$(grep -Ec '^(RPC_)?REASON\(' "$top/include/postern/reasons.inc")"
+	understood reasons "$(grep -Ec '^(RPC_|SMTP_)?REASON\(' "$top/include/postern/reasons.inc")"
 check_equal "every reason" "$(reasons)" "$(table Reasons)"
 check "the parameters are understood" understood parameters "$(cat "$top"/kmod/*.c | grep -c '^module_param')"
 check_equal "every parameter of the module" "$(parameters)" "$(table 'Parameters of the module')"
 check "every line of status" status_told
 check "every command" commands_told
 check "every command in the manual page" manual_told
+check "the list of SMTP commands is understood" \
+	understood verbs "$(grep -c '^SMTP_VERB(' "$top/include/postern/smtp_verbs.inc")"
+check "every command of SMTP in the manual page" verbs_told
 check "the version" version_told
 check "every file that is named" files_exist
 check "every policy in it is right" policies_right

@@ -85,6 +85,19 @@ relay() {
 	done
 }
 
+# results NAME COMMAND...: those of a program as our own; without any it has failed
+results() {
+	local name=$1 before=$ktap_count out nr rc=0
+	shift
+	out=$(mktemp)
+	"$@" >"$out" 2>&1 || rc=$?
+	relay "$name: " <"$out"
+	rm -f "$out"
+	nr=$((ktap_count - before))
+	[ "$rc" = 0 ] || ktap_fail "$name" "$* -> $rc after $nr results"
+	[ "$nr" -gt 0 ] || ktap_fail "$name" "no results"
+}
+
 # ktap_done: end with the status that kselftest expects.
 ktap_done() {
 	ktap_open=''
@@ -339,6 +352,18 @@ generation() { at router postern --json status | sed -n 's/^  "generation": \([0
 
 # slab: KiB of memory that the kernel holds and cannot give back
 slab() { awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { sum += $2 } END { print sum }' /proc/meminfo; }
+# memory_stays FIRST SINCE TURNS EACH: kernel memory, FIRST KiB after SINCE turns (0: there
+# were not as many), grew by EACH KiB a turn at most; some slack for caches of the rest
+memory_stays() {
+	local now
+	now=$(slab)
+	if [ "$1" = 0 ]; then
+		ktap_skip "kernel memory does not grow" "only $3 turns"
+		return
+	fi
+	echo "# unreclaimable kernel memory after $2 turns $1 KiB, after $3 $now KiB"
+	check "kernel memory does not grow" test "$now" -lt $(($1 + 4096 + ($3 - $2) * $4))
+}
 
 # monitor: from now on, the router's events come in, for hear
 monitor() {

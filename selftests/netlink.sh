@@ -39,8 +39,10 @@ at fuzz ip route add default via 2001:db8:9::2
 
 taken() { sed -n 's/^all policies //p' /proc/net/postern/status; }
 as_before() { [ "$(taken)" = "$before" ]; }
+# Without what IPv6 shows of its stack when we have an allocation of it fail, as vm/run.
 complaints() {
-	dmesg | grep -cE 'BUG|WARNING:|KASAN|UBSAN|Oops|Call Trace|possible circular|suspicious RCU|stall|refcount_t' || true
+	dmesg | sed '/sysctl could not get directory.* -12$/,/Call Trace/d' |
+		grep -cE 'BUG|WARNING:|KASAN|UBSAN|Oops|Call Trace|possible circular|suspicious RCU|stall|refcount_t' || true
 }
 run_fuzz() { # LIMIT OF COUNT, OPTION...
 	local n=$((count < $1 ? count : $1))
@@ -71,7 +73,9 @@ before=$(taken)
 old=$(complaints)
 ktap_plan ''
 relay '' < <(at fuzz "$bin/contract" ${IDLE:+--idle} 2>&1)
-[ "$ktap_count" -ge 40 ] || ktap_fail "all of the contract was looked at"
+# Where no limit was ever in force.
+relay '' < <(unshare -n "$bin/sources" 2>&1)
+[ "$ktap_count" -ge 80 ] || ktap_fail "all of the contract was looked at"
 echo "# seed $seed"
 fuzzed "messages of one process" run_fuzz 100000000
 fuzzed "messages of four processes" run_fuzz 200000 -j 4

@@ -55,10 +55,16 @@ taken() {
 # soon USUAL WORDS COMMAND...: a program that answers WORDS, and takes at most a second
 # more than USUAL, which is what it takes to start and to do its work
 soon() {
-	local took begun=${EPOCHREALTIME/[.,]/}
-	answers "${@:2}" || return
-	took=$((${EPOCHREALTIME/[.,]/} - begun))
-	[ "$took" -lt $(($1 + 1000000)) ] || { echo "took $took us, usual are $1" && return 1; }
+	local took begun
+	# Who waits for nothing is soon at least once, however busy the machine is.
+	for _ in 1 2 3; do
+		begun=${EPOCHREALTIME/[.,]/}
+		answers "${@:2}" || return
+		took=$((${EPOCHREALTIME/[.,]/} - begun))
+		[ "$took" -ge $(($1 + 1000000)) ] || return 0
+		echo "took $took us, usual are $1"
+	done
+	return 1
 }
 # open_ports ADDRESS FROM: of those where somebody may listen, and many others
 open_ports() {

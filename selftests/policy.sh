@@ -210,6 +210,37 @@ bounds() {
 	refuses "too many zones" 'policy:61:6: error: a policy has at most 60 zones.
 zone z61 { tun61 }
      ^~~'
+	for ((i = 1; i <= 61; i++)); do
+		printf 'limit l%d { open 5 per source }\nallow any -> 192.0.2.%d : smtp limit l%d\n' "$i" "$i" "$i"
+	done >"$dir/case/policy"
+	refuses "too many limits" 'policy:121:7: error: a policy has at most 60 limits.
+limit l61 { open 5 per source }
+      ^~~'
+	sed -i '$d' "$dir/case/policy"
+	sed -i '$d' "$dir/case/policy"
+	accepts "as many limits as there may be"
+	for ((i = 1; i <= 61; i++)); do
+		printf 'inspect i%d { observe }\nallow any -> 192.0.2.%d : smtp inspect i%d\n' "$i" "$i" "$i"
+	done >"$dir/case/policy"
+	refuses "too many inspects" 'policy:121:9: error: a policy has at most 60 inspects.
+inspect i61 { observe }
+        ^~~'
+	sed -i '$d' "$dir/case/policy"
+	sed -i '$d' "$dir/case/policy"
+	accepts "as many inspects as there may be"
+	# 2900 domains of 10 bytes with their ends, one a line
+	{
+		printf 'inspect i { relay d0001.org'
+		for ((i = 2; i <= 2900; i++)); do
+			printf ',\nd%04d.org' "$i"
+		done
+		printf ' }\nallow any -> any : smtp inspect i\n'
+	} >"$dir/case/policy"
+	accepts "as many domains as there may be"
+	sed -i '2900s/ }/,\na }/' "$dir/case/policy"
+	refuses "too many domains" 'policy:2901:1: error: these are too many domains; in all they have at most 29000 bytes.
+a }
+^'
 	{
 		printf 'zone a { eth0'
 		for ((i = 1; i <= 64; i++)); do

@@ -82,11 +82,5 @@ check "traffic flows at the end" busywait 120 moved
 check "the held connections were resumed each time" test "$resumed" -ge $((churns * 2))
 check "most rounds of the others ended well" awk '{ well += $1; not += $2 } END { exit well < not }' "$dir"/ask*:* "$dir"/ask*.10
 check_not "nobody got what was not sent" grep -l deviation "${traffic[@]}"
-now=$(slab)
-if [ "$first" = 0 ]; then
-	ktap_skip "kernel memory does not grow" "only $churns turns"
-else
-	echo "# unreclaimable kernel memory after 10 turns $first KiB, after $churns $now KiB"
-	check "kernel memory does not grow" test "$now" -lt $((first + 4096 + (churns - 10) * 20))
-fi
+memory_stays "$first" 10 "$churns" 20
 ktap_done

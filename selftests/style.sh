@@ -18,13 +18,28 @@ mkdir -p "$work"
 cd "$top"
 kernels="5.10 stock 6.12 7"
 
-# files PATTERN...: what belongs to the project
+# ignored FILE: is it one of those that .gitignore names by their last part?
+ignored() {
+	local pattern
+	while read -r pattern; do
+		case $pattern in '#'* | */* | '') continue ;; esac
+		# shellcheck disable=SC2254 # a pattern
+		case ${1##*/} in $pattern) return 0 ;; esac
+	done <.gitignore
+	return 1
+}
+
+# files PATTERN...: what belongs to the project, whether git is there or not
 files() {
 	if git rev-parse --git-dir >/dev/null 2>&1; then
 		git ls-files -co --exclude-standard -- "$@" | while read -r f; do [ ! -f "$f" ] || echo "$f"; done
 	else
-		local p
-		for p; do find . -name "${p##*/}" -type f ! -path '*/obj/*' ! -name '*.mod.c'; done | sed 's,^\./,,'
+		local f p
+		find . \( -name .git -o -name obj -o -name __pycache__ -o -path ./build -o -path ./tools/postern \) \
+			-prune -o -type f -printf '%P\n' | while read -r f; do
+			# shellcheck disable=SC2254 # patterns
+			for p; do case $f in $p) ignored "$f" || echo "$f" && break ;; esac; done
+		done
 	fi | sort -u
 }
 
@@ -77,7 +92,7 @@ check_whitespace() {
 	local f
 	for f in $(files '*'); do
 		case $f in
-		LICENSES/* | *.patch | selftests/rpc/mutants) continue ;;
+		LICENSES/* | *.patch | selftests/rpc/mutants | selftests/smtp/mutants) continue ;;
 		esac
 		grep -qI '' "$f" || continue
 		grep -nHIE '[[:blank:]]+$' "$f" || true

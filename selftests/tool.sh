@@ -42,12 +42,43 @@ hosts more { 192.0.2.53 }
 hosts nobody { }
 server s in outside { 203.0.113.2, 203.0.113.25 }
 service ssh = tcp 2222
+sources 2000
+limit flood {
+	rate 10/second burst 20 per source
+	rate 7/minute per network
+	open 20 per source, 100 per network
+	half-open 2000
+	silent 50
+	total 20000/second
+	ban 90s after 5 refusals in 10s, doubling to 1h
+	exempt inner, 203.0.113.77
+	mode strict
+	prefix 28 56
+	prefix network 20 44
+	observe
+}
+limit plain { open 5 per network }
+inspect strict {
+	deny commands unknown, vrfy, x-link2state
+	recipients 100 per message, 1000/hour per source
+	messages 50 per connection, 200/hour burst 20 per source
+	message size 50M
+	relay .acme.example, acme.test
+	line 4096
+	unfollowed pass
+	refusals count
+	observe
+}
+inspect loose { }
 service dc = { tcp 389, rpc { drsuapi, activator port 135, any ports 49152-65535 } idle 90s lookup allow, ssh }
 service odd = { icmp unreachable 4, icmpv6 packet-too-big, proto gre, udp any, sctp 5-9, ping, ssh }
 block { 198.51.100.7, 2001:db8:77::/48, any } -> { gate, inner } : ssh, tcp { 1, 5-9 }, odd log observe
 allow inner <-> { s, 203.0.113.128/25 } : tcp any, udp 53, proto 200, icmp 13 1 mark 0x1/0x3 name "both"
 allow inner -> s : dc, exchange-client, rpc { 12345678-1234-abcd-ef00-0123456789ac version 1.2 } bind observe tower strict
-allow gate -> any
+allow gate -> any limit plain
+allow { 203.0.113.0/24, s } -> inner : smtp limit flood log
+allow any -> inner : tcp { 25, 26 }, submission limit flood inspect strict log
+allow inner -> any : smtps inspect loose
 allow any -> gate : dns observe
 E2
 
@@ -63,13 +94,51 @@ expect "those that are built in too" 0 out "rpc { exchange-ds, exchange-is, exch
 run --json show services
 expect "RPC as JSON has its UUIDs" 0 out '"uuid": "e3514235-4b06-11d1-ab04-00c04fc2dcd2"'
 expect "and its options" 0 out '"idle": 90000'
+run show limits
+expect "limits are shown" 0 out "limit flood                { rate 10/second burst 20 per source; rate 7/minute per network; open 20 per source, 100 per network; half-open 2000; silent 50; total 20000/second; ban 90s after 5 refusals in 10s, doubling to 1h; exempt inner, 203.0.113.77; mode strict; prefix 28 56; prefix network 20 44; observe }  $dir/all.conf:"
+expect "and how many sources they know" 0 out "a table of 2048 sources"
+run --json show limits
+check_equal "limits as JSON" \
+	'2048 flood 10 second 20 7 minute 1 20 100 2000 50 20000 90000 3600000 5 10000 inner 203.0.113.77 true true 28 56 20 44 plain 5 false 32 64 24 48' \
+	"$(python3 -c '
+import json, sys
+top = json.load(sys.stdin)
+a, b = top["limits"]
+say = [top["sources"], a["name"], *a["rate-source"].values(), *a["rate-network"].values(),
+       a["open-source"], a["open-network"], a["half-open"], a["silent"], a["total"]["count"], *a["ban"].values(),
+       *a["exempt"], a["strict"], a["observe"], *a["prefix"].values(),
+       b["name"], b["open-network"], b["strict"], *b["prefix"].values()]
+print(*(str(x).lower() if isinstance(x, bool) else x for x in say))' <"$dir/out")"
+run show inspects
+expect "inspects are shown" 0 out "inspect strict             { deny commands unknown, vrfy, x-link2state; recipients 100 per message, 1000/hour per source; messages 50 per connection, 200/hour burst 20 per source; message size 50M; relay .acme.example, acme.test; line 4096; unfollowed pass; refusals count; observe }  $dir/all.conf:"
+expect "also one that says nothing" 0 out "inspect loose              { }  $dir/all.conf:"
+run --json show inspects
+check_equal "inspects as JSON" \
+	'strict unknown vrfy x-link2state 100 1000 hour 1000 50 200 hour 20 52428800 .acme.example acme.test 4096 pass true true loose refuse false false []' \
+	"$(python3 -c '
+import json, sys
+a, b = json.load(sys.stdin)["inspects"]
+say = [a["name"], *a["deny"], a["recipients"], *a["recipients-source"].values(), a["messages"],
+       *a["messages-source"].values(), a["size"], *a["relay"], a["line-length"], a["unfollowed"],
+       a["count-refusals"], a["observe"],
+       b["name"], b["unfollowed"], b["count-refusals"], b["observe"], b["deny"] + b["relay"]]
+print(*(str(x).lower() if isinstance(x, bool) else x for x in say))' <"$dir/out")"
+run show rules
+expect "rules are shown with their inspect" 0 out "submission limit flood inspect strict log"
+expect "rules are shown with their limit" 0 out "inner : smtp limit flood log"
+run --json show rules
+expect "as JSON too" 0 out '"limit": "flood"'
+expect "and the inspect" 0 out '"inspect": "strict"'
+run --json status
+expect "status counts them" 0 out '"limits": 2'
+expect "and inspects" 0 out '"inspects": 2'
 
 # ---- what decides
 
 at router postern load "$examples/exterior.conf" >/dev/null
 line=$(grep -n '^allow internet .*smtp' "$examples/exterior.conf" | cut -d : -f 1)
 run explain 203.0.113.2 192.0.2.10 tcp smtp
-expect "explain names the rule" 0 out "allow internet -> mail : smtp, webmail"
+expect "explain names the rule" 0 out "allow internet -> mail : smtp limit mail-in"
 expect "and its line" 0 out "exterior.conf:$line"
 run --json explain 203.0.113.2 192.0.2.10 tcp 26
 expect "explain names the reason" 0 out '"reason": "no-rule"'

@@ -98,7 +98,7 @@ def commands(spec, header, _):
 
 TYPE_WORDS = {
     'u8': 'u8', 'u16': 'u16', 'u32': 'u32', 'u64': 'u64', 'nest': 'nest',
-    'string': 'string', 'flag': 'flag', 'array': 'binary', '4': 'binary',
+    'string': 'string', 'flag': 'flag', 'array': 'binary', 'struct': 'binary', '4': 'binary',
 }
 
 
@@ -142,7 +142,7 @@ def flags(spec, header, _):
 
 def reasons(spec, _, inc):
     text = open(inc).read()
-    have = ['ok'] + re.findall(r'^(?:RPC_)?REASON\(\w+,\s*"([a-z-]+)"', text, re.M)
+    have = ['ok'] + re.findall(r'^(?:RPC_|SMTP_)?REASON\(\w+,\s*"([a-z-]+)"', text, re.M)
     want = next(d for d in definitions(spec, 'enum') if d['name'] == 'reason')
     yield from differences('reason', numbered('', entry_names(want), 0),
                            numbered('', have, 0))
@@ -181,14 +181,17 @@ def references(spec, *_):
 
 
 # What the kernel tells of an object, but does not take.
-DUMP_ONLY = {'index', 'matched', 'nr-matched', 'nr-ranges', 'hits', 'packets', 'bytes', 'pad'}
+DUMP_ONLY = {'index', 'matched', 'nr-matched', 'nr-ranges', 'hits', 'packets', 'bytes', 'pad',
+             'prefix-length', 'nr-open', 'nr-refused', 'reason', 'burst-used', 'seen-ms'}
 
 
 def policies(spec, header, _, kmod=None):
     """Do the module's attribute policies take what the specification says?"""
     if not kmod:
         return
-    text = ''.join(open(f'{kmod}/{name}.c').read() for name in ('netlink', 'object', 'explain', 'doors'))
+    sources = ('netlink', 'object', 'object_limit', 'object_inspect', 'explain', 'doors',
+               'sources', 'bans')
+    text = ''.join(open(f'{kmod}/{name}.c').read() for name in sources)
     text = text.replace('\tPLACE,', '\t[POSTERN_A_FILE], [POSTERN_A_LINE],')
     arrays = {name: {a.lower().replace('_', '-') for a in re.findall(r'\[POSTERN_A_(\w+)\]', body)}
               for name, body in re.findall(r'nla_policy (\w+)\[[^]]*\] = \{(.*?)^\};', text, re.M | re.S)}
@@ -207,12 +210,13 @@ def policies(spec, header, _, kmod=None):
         elif arrays[takes[op['name']]] != said:
             yield f'{op["name"]}: differs in {sorted(arrays[takes[op["name"]]] ^ said)}'
     for s in spec['attribute-sets'][1:]:
-        if s['name'] in ('counter', 'pinhole', 'endpoint'):
+        if s['name'] in ('counter', 'pinhole', 'endpoint', 'ban', 'attacked'):
             continue
         array = s['name'].removesuffix('s') if s['name'] in ('files', 'ifaces') else s['name']
         said = {a['name'] for a in s['attributes']} - DUMP_ONLY
-        if arrays[f'{array}_attrs'] != said:
-            yield f'{s["name"]}: differs in {sorted(arrays[f"{array}_attrs"] ^ said)}'
+        takes = arrays.get(f'{array}_attrs', arrays.get(f'pn_{array}_attrs'))
+        if takes != said:
+            yield f'{s["name"]}: differs in {sorted(takes ^ said)}'
 
 
 PARTS = {

@@ -16,7 +16,7 @@ if ! log=$(make -s -C "$selftests/unit" OBJ="$obj" all 2>&1); then
 	ktap_done
 fi
 
-for program in address policy memory packet; do
+for program in address gcra policy limit inspector source memory packet; do
 	rc=0
 	out=$("$obj/${program}_test" 2>&1) || rc=$?
 	relay '' <<<"$out"

@@ -361,13 +361,13 @@ def packets(first, policies, count):
 VOLATILE = {N["A_" + name] for name in (
     "GENERATION", "FILES", "FILE", "LINE", "HITS", "PACKETS", "BYTES", "MATCHED", "NR_MATCHED",
     "MEMORY")}
-OBJECTS = ("ZONE", "HOSTS", "RANGES", "SERVICE", "RULE")
+OBJECTS = ("ZONE", "HOSTS", "RANGES", "SERVICE", "LIMIT", "INSPECT", "RULE")
 
 
 def dump(family):
     """All that the kernel says of the policy in force."""
     status = family.call(N["CMD_STATUS_GET"])
-    out = [[status.get(N["A_" + name]) for name in ("POLICY_FLAGS", "MARK", "MARK_MASK")]]
+    out = [[status.get(N["A_" + name]) for name in ("POLICY_FLAGS", "MARK", "MARK_MASK", "SOURCES")]]
     for name in OBJECTS:
         for message in family.dump(N["CMD_%s_GET" % name]):
             nest = attrs(message[N["A_" + name]])
@@ -375,9 +375,9 @@ def dump(family):
     return out
 
 
-def print_config():
-    return subprocess.run(["postern", "show", "--config"], check=True,
-                          stdout=subprocess.PIPE).stdout
+def print_config(*words):
+    return subprocess.run(["postern", *(words or ("show",)), "--config"], check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
 
 
 def roundtrip(first, policies):
@@ -388,6 +388,11 @@ def roundtrip(first, policies):
         before = dump(family)
         objects += len(before)
         config = print_config()
+        if config != print_config("check", case.path):
+            differ += 1
+            if differ <= 3:
+                case.differs("checked as:\n" + print_config("check", case.path).decode(),
+                             "what was read", config.decode())
         again = os.path.join(case.folder.name, "again.conf")
         with open(again, "wb") as out:
             out.write(config)

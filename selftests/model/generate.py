@@ -28,8 +28,17 @@ INTERFACES = ["exchange-ds", "exchange-is", "exchange-rfr", "exchange-mta", "drs
 RPC_OPTIONS = ["idle 20s", "idle 86400s", "idle 20001ms", "idle 1m", "pinholes 1", "pinholes 1024",
                "lookup allow", "lookup deny", "sealed deny", "sealed allow-pinned", "bind strict",
                "tower strict", "resume refuse"]
+RATES = ["1/second", "10/second", "1000000/second", "7/minute", "59/minute", "3600000000/hour",
+         "1/day", "86400/day", "4294967295/day"]
+TIMES = ["1s", "1000ms", "1001ms", "90s", "1h", "24h"]
 RPC_MEMORY = ["remember no", "remember 60s", "remember 7d", "remember 8h", "remember 61001ms",
               "bind observe", "bind observe remember no", "remember no bind observe"]
+# services of single ports of TCP
+SINGLE = ["smtp", "submission", "ssh", "http", "tcp 25", "tcp { 25, 587 }", "tcp 65535"]
+VERBS = ["unknown", "helo", "VRFY", "expn", "turn", "bdat", "x-link2state", "Xexch50", "xoorg"]
+SIZES = ["1024", "1K", "50M", "1024G", "1099511627776", "1025", "10240K"]
+DOMAINS = ["a", "acme.example", ".acme.example", "ACME.test", ".xn--bcher-kva.example",
+           "_x.9-9.example", "b" * 63 + ".example"]
 NETS4 = ["198.51.100.0", "203.0.113.0"]
 NETS6 = ["2001:db8:77::"]
 
@@ -72,7 +81,7 @@ class Generator:
         self.lines, self.files = [], 0
         self.zones = ZONE_NAMES[:self.r.choice([2, 3, 3, 3, 4])]
         self.universe = Universe(self.zones)
-        self.hosts, self.services = {}, []
+        self.hosts, self.services, self.limits, self.inspects = {}, [], [], []
         self.router = None
 
     def chance(self, p):
@@ -214,14 +223,98 @@ class Generator:
         ends = {self.end() for _ in range(self.r.randrange(1, 4))} - {"any"} or {"any"}
         return "{ %s }" % ", ".join(sorted(ends))
 
+    def rate(self):
+        text = self.r.choice(RATES)
+        return text + (" burst %d" % self.r.choice([1, 2, 59, 365]) if self.chance(0.5) else "")
+
+    def ban(self):
+        text = "ban %s after %d refusals in %s" % (self.r.choice(TIMES),
+                                                   self.r.choice([1, 5, 65535]),
+                                                   self.r.choice(TIMES))
+        if self.chance(0.5):
+            text += self.r.choice([",", ""]) + " doubling to " + self.r.choice(["1d", "30d"])
+        return text
+
+    def opens(self):
+        opens = ["%d per %s" % (self.r.choice([1, 20, 10000000]), who)
+                 for who in ("source", "network")]
+        self.r.shuffle(opens)
+        return "open " + ", ".join(opens[:self.r.choice([1, 2])])
+
+    def prefixes(self):
+        source4, source6 = self.r.randrange(1, 33), self.r.randrange(1, 129)
+        return ["prefix %d %d" % (source4, source6),
+                "prefix network %d %d" % (self.r.randrange(1, source4 + 1),
+                                          self.r.randrange(1, source6 + 1))]
+
+    def exempt(self):
+        names = list(self.hosts) + [self.address(None) for _ in range(2)]
+        return "exempt " + self.r.choice([", ", ",\n\t"]).join(
+            self.r.choices(names, k=self.r.randrange(1, 5)))
+
+    def make_limit(self, name):
+        parts = ["rate %s per source" % self.rate(), "rate %s per network" % self.rate(),
+                 self.opens(), "half-open %d" % self.r.choice([1, 2000, 10000000]),
+                 "total " + self.rate(), self.ban(), self.exempt(),
+                 "mode " + self.r.choice(["leaky", "strict"]), "observe"]
+        parts = self.r.sample(parts, self.r.randrange(0, len(parts) + 1))
+        if self.chance(0.4):
+            parts += self.prefixes()
+        self.r.shuffle(parts)
+        self.lines.append("limit %s {\n\t%s\n}" % (name, self.r.choice(["\n\t", " "]).join(parts)))
+
+    def limit(self, specs):
+        """A limit for a rule of these services, or none; it may be made later."""
+        names = {"tcp", "http", "https", "smtp", "ssh", "imap", "dns"} | set(RPC_BUILTINS)
+        if specs and not any(s.startswith(("tcp", "rpc")) or s in names for s in specs):
+            return ""
+        if not self.rpc or self.chance(0.5):
+            return ""
+        self.limits.append(self.r.choice(self.limits) if self.limits and self.chance(0.3) else
+                           "limit%d" % len(self.limits))
+        return " limit " + self.limits[-1]
+
+    def counts(self, name, scope):
+        text = ["%d per %s" % (self.r.choice([1, 100, 1000000]), scope),
+                self.rate() + " per source"]
+        self.r.shuffle(text)
+        return name + " " + ", ".join(text[:self.r.choice([1, 2])])
+
+    def make_inspect(self, name):
+        parts = ["deny commands " + ", ".join(self.r.sample(VERBS, self.r.randrange(1, 9))),
+                 self.counts("recipients", "message"), self.counts("messages", "connection"),
+                 "message size " + self.r.choice(SIZES),
+                 "relay " + self.r.choice([", ", ",\n\t"]).join(
+                     self.r.sample(DOMAINS, self.r.randrange(1, 5))),
+                 "line %d" % self.r.choice([512, 12288, 65536]),
+                 "unfollowed " + self.r.choice(["refuse", "pass"]), "refusals count", "observe"]
+        parts = self.r.sample(parts, self.r.randrange(0, len(parts) + 1))
+        self.lines.append("inspect %s {\n\t%s\n}" % (name,
+                                                     self.r.choice(["\n\t", " "]).join(parts)))
+
+    def inspect(self):
+        """An inspect for a rule, which may be made later."""
+        self.inspects.append(self.r.choice(self.inspects) if self.inspects and self.chance(0.3)
+                             else "inspect%d" % len(self.inspects))
+        return " inspect " + self.inspects[-1]
+
     def make_rule(self):
         action = "block" if self.chance(0.3) else "allow"
         text = "%s %s %s %s" % (action, self.ends(), "<->" if self.chance(0.2) else "->",
                                 self.ends())
+        specs = []
         if self.chance(0.8):
             specs = [self.spec(rpc=action == "allow")
                      for _ in range(self.r.choice([1, 1, 1, 2, 3]))]
             text += " : " + ", ".join(specs)
+        inspected = action == "allow" and self.rpc and not specs and self.chance(0.7)
+        if inspected:
+            specs = self.r.sample(SINGLE, self.r.randrange(1, 4))
+            text += " : " + ", ".join(specs)
+        if action == "allow":
+            text += self.limit(specs)
+        if inspected:
+            text += self.inspect()
         if self.chance(0.15):
             text += " observe"
         if self.chance(0.15):
@@ -264,6 +357,12 @@ class Generator:
             self.say("set mark 0x1000/0xf000")
         for _ in range(self.r.randrange(0, 16)):
             self.make_rule()
+        if (self.limits or self.inspects) and self.chance(0.5):
+            self.say("sources %d" % self.r.choice([1024, 1025, 65536, 4194304]))
+        for name in sorted(set(self.limits)):
+            self.make_limit(name)
+        for name in sorted(set(self.inspects)):
+            self.make_inspect(name)
         return "\n".join(self.lines) + "\n"
 
 

@@ -177,7 +177,7 @@ class Policy:
     def spec(self, t):
         """(protocol, (lo, hi)...) or the name of a service"""
         word = t.next()
-        ends = ("\n", ",", "}", "log", "observe", "mark", "name")
+        ends = ("\n", ",", "}", "limit", "inspect", "log", "observe", "mark", "name")
         if word in WITH_PORTS:
             if t.take("any"):
                 return PROTOCOLS[word], [ALL_PORTS]
@@ -227,7 +227,7 @@ class Policy:
             word = t.next()
             if word == "observe":
                 r.observe = True
-            elif word in ("mark", "name"):
+            elif word in ("limit", "inspect", "mark", "name"):
                 t.next()
             else:
                 assert word == "log", word
@@ -238,6 +238,18 @@ class Policy:
 
     def parse_allow(self, t):
         self.rule(t, "allow")
+
+    def parse_limit(self, t):
+        """It decides of no packet that opens nothing yet."""
+        t.next()
+        assert t.take("{")
+        while not t.take("}"):
+            t.next()
+
+    parse_inspect = parse_limit
+
+    def parse_sources(self, t):
+        t.next()
 
     def parse_set(self, t):
         if t.next() == "observe":

@@ -44,7 +44,7 @@ def read_reasons():
     """Names of drop reasons by number."""
     here = os.path.dirname(os.path.realpath(__file__))
     path = here + "/../../include/postern/reasons.inc"
-    return [""] + re.findall(r'^(?:RPC_)?REASON\(\w+,\s*"([^"]+)"', open(path).read(), flags=re.M)
+    return [""] + re.findall(r'^(?:RPC_|SMTP_)?REASON\(\w+,\s*"([^"]+)"', open(path).read(), flags=re.M)
 
 
 def attr(kind, value):

@@ -516,6 +516,315 @@ static void test_rpc(void)
 	peer_close(&p);
 }
 
+/* ---- limits */
+
+/* Does the kernel refuse an object with this attribute, in these words and there? */
+static void refuses_object(int kind, int type, const void *data, size_t len, const char *text,
+			   const char *what)
+{
+	struct peer p;
+	size_t nest;
+	bool good;
+
+	peer_open(&p);
+	good = !begin_txn(&p);
+	begin_add(&p);
+	nest = nest_begin(&m, kind);
+	put_string(&m, POSTERN_A_NAME, "name");
+	put(&m, type, data, len);
+	nest_end(&m, nest);
+	result(good && finish(&p, 1) < 0 && (!text || !strcmp(answer.text, text)) &&
+	       answer.offset, what);
+	peer_close(&p);
+}
+
+static void refuses_limit(int type, const void *data, size_t len, const char *text,
+			  const char *what)
+{
+	refuses_object(POSTERN_A_LIMIT, type, data, len, text, what);
+}
+
+static void refuses_number(int type, uint32_t number, const char *text, const char *what)
+{
+	refuses_limit(type, &number, sizeof(number), text, what);
+}
+
+/*
+ * Does the kernel refuse a rule for service @service (none if it is below 0) that names
+ * number @index of its limits or inspects, where there is one of each?
+ */
+static void refuses_rule_for(int32_t service, int type, uint32_t index, uint32_t action,
+			     const char *text, const char *what)
+{
+	struct postern_endpoint any = { };
+	struct peer p;
+	size_t nest;
+	bool good;
+
+	peer_open(&p);
+	good = !begin_txn(&p) && !add_good(&p);
+	begin_add(&p);
+	nest = nest_begin(&m, POSTERN_A_RULE);
+	put_string(&m, POSTERN_A_TEXT, "any -> any");
+	put_u32(&m, POSTERN_A_ACTION, action);
+	put(&m, POSTERN_A_SRC, &any, sizeof(any));
+	put(&m, POSTERN_A_DST, &any, sizeof(any));
+	if (service >= 0)
+		put(&m, POSTERN_A_SERVICES, &service, sizeof(service));
+	put_u32(&m, type, index);
+	nest_end(&m, nest);
+	result(good && finish(&p, 1) == -EINVAL && !strcmp(answer.text, text), what);
+	peer_close(&p);
+}
+
+static void refuses_rule(uint32_t limit, uint32_t action, const char *text, const char *what)
+{
+	refuses_rule_for(-1, POSTERN_A_LIMIT_INDEX, limit, action, text, what);
+}
+
+/* Return: what BEGIN answers to a table of so many sources. */
+static int sources(uint32_t number)
+{
+	struct peer p;
+	int error;
+
+	peer_open(&p);
+	begin(&p, POSTERN_CMD_POLICY_BEGIN, 0);
+	put_u32(&m, POSTERN_A_SOURCES, number);
+	error = finish(&p, 100);
+	peer_close(&p);
+	return error;
+}
+
+struct limit_seen {
+	uint32_t flags, open, half_open, silent, exempt, limit, sources, nr;
+	struct postern_rate rate;
+	struct postern_ban ban;
+	struct postern_prefixes prefixes;
+};
+
+static void see_part(const struct nlattr *nest, int type, void *to, size_t size)
+{
+	const struct nlattr *attr = nest ? find_attr(PAYLOAD(nest), LENGTH(nest), type) : NULL;
+
+	if (attr && LENGTH(attr) == size)
+		memcpy(to, PAYLOAD(attr), size);
+}
+
+static void see_limit(const struct nlmsghdr *h, void *data)
+{
+	const struct nlattr *rule = find_attr_in(h, POSTERN_A_RULE);
+	const struct nlattr *limit = find_attr_in(h, POSTERN_A_LIMIT);
+	const struct nlattr *entries = find_attr_in(h, POSTERN_A_SOURCES);
+	const struct nlattr *nr = find_attr_in(h, POSTERN_A_STATUS_NR_LIMITS);
+	struct limit_seen *seen = data;
+
+	see_part(rule, POSTERN_A_LIMIT_INDEX, &seen->limit, 4);
+	see_part(limit, POSTERN_A_FLAGS, &seen->flags, 4);
+	see_part(limit, POSTERN_A_LIMIT_OPEN_SOURCE, &seen->open, 4);
+	see_part(limit, POSTERN_A_LIMIT_HALF_OPEN, &seen->half_open, 4);
+	see_part(limit, POSTERN_A_LIMIT_SILENT, &seen->silent, 4);
+	see_part(limit, POSTERN_A_LIMIT_EXEMPT, &seen->exempt, 4);
+	see_part(limit, POSTERN_A_LIMIT_RATE_NETWORK, &seen->rate, sizeof(seen->rate));
+	see_part(limit, POSTERN_A_LIMIT_BAN, &seen->ban, sizeof(seen->ban));
+	see_part(limit, POSTERN_A_LIMIT_PREFIXES, &seen->prefixes, sizeof(seen->prefixes));
+	if (entries)
+		memcpy(&seen->sources, PAYLOAD(entries), 4);
+	if (nr)
+		memcpy(&seen->nr, PAYLOAD(nr), 4);
+}
+
+static void test_limits(void)
+{
+	struct limit_seen seen = { .exempt = 9, .limit = 9 };
+	struct postern_prefixes prefixes = { 32, 64, 24, 65 };
+	struct postern_ban ban = { 0, 1000, 1, 1000 };
+	struct postern_rate rate = { 0, 1000, 1, 0 };
+	struct peer p;
+
+	refuses_limit(POSTERN_A_LIMIT_TOTAL, &rate, sizeof(rate),
+		      "a rate of nothing at all", "a rate of nothing");
+	rate.count = 1;
+	rate.pad = 1;
+	refuses_limit(POSTERN_A_LIMIT_RATE_SOURCE, &rate, sizeof(rate),
+		      "the padding of a rate is not 0", "the padding of a rate");
+	rate.pad = 0;
+	refuses_limit(POSTERN_A_LIMIT_RATE_SOURCE, &rate, sizeof(rate) - 4, NULL, "half a rate");
+	rate.burst = 0;
+	refuses_limit(POSTERN_A_LIMIT_RATE_NETWORK, &rate, sizeof(rate),
+		      "a burst is 1 to 1000000", "no burst");
+	refuses_limit(POSTERN_A_LIMIT_BAN, &ban, sizeof(ban), "a ban for no time", "no ban");
+	refuses_limit(POSTERN_A_LIMIT_PREFIXES, &prefixes, sizeof(prefixes),
+		      "the prefix of a network is longer than that of a source",
+		      "a network in a source");
+	refuses_number(POSTERN_A_LIMIT_OPEN_SOURCE, 0, NULL, "no open connection");
+	refuses_number(POSTERN_A_LIMIT_HALF_OPEN, 10000001,
+		       "a limit on half-open connections is 1 to 10000000",
+		       "too many half-open connections");
+	refuses_number(POSTERN_A_LIMIT_SILENT, 1001,
+		       "a limit on silent connections is 1 to 1000",
+		       "too many silent connections");
+	refuses_number(POSTERN_A_LIMIT_EXEMPT, 0, "a limit exempts hosts that do not exist",
+		       "exempt hosts that are not there");
+	refuses_number(POSTERN_A_FLAGS, 4, NULL, "unknown flags of a limit");
+	refuses_number(POSTERN_A_ACTION, 0, NULL, "what a rule has, and a limit has not");
+	refuses_rule(1, POSTERN_ACTION_ALLOW, "a rule names a limit that does not exist",
+		     "a rule with a limit that is not there");
+	refuses_rule(~0U, POSTERN_ACTION_ALLOW, "a rule names a limit that does not exist",
+		     "a rule with the last limit that there could be");
+	refuses_rule(0, POSTERN_ACTION_BLOCK, "a block rule has no limit: it lets nothing pass",
+		     "a block rule with a limit");
+	result(sources(1023) == -EINVAL && sources(4194305) == -EINVAL && !sources(1024) &&
+	       !sources(4194304), "how large the table of sources may be");
+
+	peer_open(&p);
+	result(!load_good(&p), "a policy with a limit is loaded");
+	p.seen = see_limit;
+	p.data = &seen;
+	begin(&p, POSTERN_CMD_LIMIT_GET, NLM_F_DUMP);
+	result(!finish(&p, 100) && answer.messages == 1, "its limits are dumped");
+	result(seen.flags == POSTERN_LIMIT_STRICT && seen.open == 20 && seen.half_open == 2000 &&
+	       seen.silent == 50 && !seen.exempt && seen.rate.count == 7 && seen.rate.per_ms == 60000 &&
+	       seen.rate.burst == 3 && seen.ban.ms == 1000 && seen.ban.max_ms == 60000 &&
+	       seen.ban.refusals == 5 && seen.ban.window_ms == 10000, "and say the same");
+	result(seen.prefixes.source4 == 32 && seen.prefixes.source6 == 64 &&
+	       seen.prefixes.network4 == 24 && seen.prefixes.network6 == 48,
+	       "with the defaults of others");
+	begin(&p, POSTERN_CMD_RULE_GET, NLM_F_DUMP);
+	result(!finish(&p, 100) && !seen.limit, "the rule still has it");
+	simple(&p, POSTERN_CMD_STATUS_GET);
+	result(seen.sources == 65536 && seen.nr == 1, "the status has the table of sources");
+	peer_close(&p);
+}
+
+/* ---- inspects */
+
+static void refuses_inspect(int type, const void *data, size_t len, const char *text,
+			    const char *what)
+{
+	refuses_object(POSTERN_A_INSPECT, type, data, len, text, what);
+}
+
+static void refuses_rule_inspected(int32_t service, uint32_t inspect, uint32_t action,
+				   const char *text, const char *what)
+{
+	refuses_rule_for(service, POSTERN_A_INSPECT_INDEX, inspect, action, text, what);
+}
+
+struct inspect_seen {
+	uint32_t flags, recipients, line, index, sources, nr;
+	uint64_t deny, size;
+	struct postern_rate rate, no_rate;
+	char relay[24];
+};
+
+static void see_inspect(const struct nlmsghdr *h, void *data)
+{
+	const struct nlattr *rule = find_attr_in(h, POSTERN_A_RULE);
+	const struct nlattr *inspect = find_attr_in(h, POSTERN_A_INSPECT);
+	const struct nlattr *entries = find_attr_in(h, POSTERN_A_SOURCES);
+	const struct nlattr *nr = find_attr_in(h, POSTERN_A_STATUS_NR_INSPECTS);
+	struct inspect_seen *seen = data;
+
+	see_part(rule, POSTERN_A_INSPECT_INDEX, &seen->index, 4);
+	see_part(inspect, POSTERN_A_FLAGS, &seen->flags, 4);
+	see_part(inspect, POSTERN_A_INSPECT_DENY, &seen->deny, 8);
+	see_part(inspect, POSTERN_A_INSPECT_SIZE, &seen->size, 8);
+	see_part(inspect, POSTERN_A_INSPECT_RECIPIENTS, &seen->recipients, 4);
+	see_part(inspect, POSTERN_A_INSPECT_LINE, &seen->line, 4);
+	see_part(inspect, POSTERN_A_INSPECT_MESSAGES_RATE, &seen->rate, sizeof(seen->rate));
+	see_part(inspect, POSTERN_A_INSPECT_RECIPIENTS_RATE, &seen->no_rate,
+		 sizeof(seen->no_rate));
+	see_part(inspect, POSTERN_A_INSPECT_RELAY, seen->relay, sizeof(seen->relay));
+	if (entries)
+		memcpy(&seen->sources, PAYLOAD(entries), 4);
+	if (nr)
+		memcpy(&seen->nr, PAYLOAD(nr), 4);
+}
+
+/* The good policy, and a rule with its inspect for its first service. */
+static int load_inspected(struct peer *p)
+{
+	struct postern_endpoint any = { };
+	uint32_t service = 0;
+	int error = begin_txn(p) ?: add_good(p);
+	size_t nest;
+
+	begin_add(p);
+	nest = nest_begin(&m, POSTERN_A_RULE);
+	put_string(&m, POSTERN_A_TEXT, "allow any -> any : good inspect good");
+	put_u32(&m, POSTERN_A_ACTION, POSTERN_ACTION_ALLOW);
+	put(&m, POSTERN_A_SRC, &any, sizeof(any));
+	put(&m, POSTERN_A_DST, &any, sizeof(any));
+	put(&m, POSTERN_A_SERVICES, &service, sizeof(service));
+	put_u32(&m, POSTERN_A_INSPECT_INDEX, 0);
+	nest_end(&m, nest);
+	return error ?: finish(p, 100) ?: commit(p, 0);
+}
+
+static void test_inspects(void)
+{
+	static const char relay[] = ".acme.example\0acme.test";
+	struct inspect_seen seen = { .index = 9 };
+	struct postern_rate rate = { 1, 1, 1, 0 };
+	uint64_t number = ~0ULL;
+	uint32_t line = 511;
+	struct peer p;
+
+	refuses_inspect(POSTERN_A_INSPECT_DENY, &number, sizeof(number),
+			"an inspect denies unknown commands", "commands that nobody knows");
+	refuses_inspect(POSTERN_A_INSPECT_SIZE, &number, sizeof(number),
+			"the size of a message is 1024 to 2^40 bytes", "a size beyond all bounds");
+	refuses_inspect(POSTERN_A_INSPECT_SIZE, &number, 4, NULL, "half a size");
+	refuses_inspect(POSTERN_A_INSPECT_LINE, &line, sizeof(line),
+			"the length of a line is 512 to 65536 bytes", "a line too short");
+	refuses_inspect(POSTERN_A_INSPECT_MESSAGES_RATE, &rate, sizeof(rate),
+			"a rate is for a second, minute, hour or day", "a rate in another time");
+	refuses_inspect(POSTERN_A_INSPECT_RECIPIENTS_RATE, &rate, sizeof(rate) - 4, NULL,
+			"half a rate of recipients");
+	refuses_inspect(POSTERN_A_INSPECT_RELAY, relay, 0, "an empty list of domains",
+			"no domain at all");
+	refuses_inspect(POSTERN_A_INSPECT_RELAY, relay, sizeof(relay) - 1,
+			"the last domain has no 0 behind it", "a domain without its end");
+	refuses_inspect(POSTERN_A_INSPECT_RELAY, "b\0a", 4, "domains do not ascend",
+			"domains that descend");
+	refuses_inspect(POSTERN_A_LIMIT_OPEN_SOURCE, &line, sizeof(line), NULL,
+			"what a limit has, and an inspect has not");
+	refuses_rule_inspected(0, 1, POSTERN_ACTION_ALLOW,
+			       "a rule names an inspect that does not exist",
+			       "a rule with an inspect that is not there");
+	refuses_rule_inspected(0, ~0U, POSTERN_ACTION_ALLOW,
+			       "a rule names an inspect that does not exist",
+			       "a rule with the last inspect that there could be");
+	refuses_rule_inspected(0, 0, POSTERN_ACTION_BLOCK,
+			       "a block rule has no inspect: it lets nothing pass",
+			       "a block rule with an inspect");
+	refuses_rule_inspected(-1, 0, POSTERN_ACTION_ALLOW,
+			       "an inspect is for single ports of TCP, and the rule has others",
+			       "an inspect on a rule of all services");
+	refuses_rule_inspected(1, 0, POSTERN_ACTION_ALLOW,
+			       "an inspect is for single ports of TCP, and the rule has others",
+			       "an inspect on a rule of RPC");
+
+	peer_open(&p);
+	result(!load_inspected(&p), "a policy with an inspect is loaded");
+	p.seen = see_inspect;
+	p.data = &seen;
+	begin(&p, POSTERN_CMD_INSPECT_GET, NLM_F_DUMP);
+	result(!finish(&p, 100) && answer.messages == 1, "its inspects are dumped");
+	result(seen.flags == POSTERN_INSPECT_COUNT && seen.deny == 0x81 &&
+	       seen.size == 50 << 20 && seen.recipients == 100 && seen.line == 512 &&
+	       seen.rate.count == 9 && seen.rate.per_ms == 3600000 && seen.rate.burst == 4 &&
+	       !seen.no_rate.per_ms && !memcmp(seen.relay, relay, sizeof(relay)),
+	       "and say the same of SMTP");
+	begin(&p, POSTERN_CMD_RULE_GET, NLM_F_DUMP);
+	result(!finish(&p, 100) && answer.messages == 2 && !seen.index,
+	       "the inspected rule still is");
+	simple(&p, POSTERN_CMD_STATUS_GET);
+	result(seen.sources == 65536 && seen.nr == 1, "the status counts inspects");
+	peer_close(&p);
+}
+
 /* ---- dumps under which the policy changes */
 
 static void test_interrupted(void)
@@ -800,6 +1109,8 @@ int main(int argc, char **argv)
 	test_ranges();
 	test_largest();
 	test_rpc();
+	test_limits();
+	test_inspects();
 	test_interrupted();
 	test_endpoints();
 	test_events();

@@ -66,6 +66,14 @@ static const char *const command_name[POSTERN_CMD_MAX + 1] = {
 	[POSTERN_CMD_ENDPOINT_GET] = "endpoint-get",
 	[POSTERN_CMD_ENDPOINT_ADD] = "endpoint-add",
 	[POSTERN_CMD_ENDPOINT_FLUSH] = "endpoint-flush",
+	[POSTERN_CMD_LIMIT_GET] = "limit-get",
+	[POSTERN_CMD_SOURCE_GET] = "source-get",
+	[POSTERN_CMD_SOURCE_ADD] = "source-add",
+	[POSTERN_CMD_SOURCE_RESET] = "source-reset",
+	[POSTERN_CMD_BAN_GET] = "ban-get",
+	[POSTERN_CMD_BAN_ADD] = "ban-add",
+	[POSTERN_CMD_BAN_DEL] = "ban-del",
+	[POSTERN_CMD_INSPECT_GET] = "inspect-get",
 };
 
 static uint16_t family;
@@ -80,7 +88,9 @@ static int fail_nth = -1;		/* /proc/thread-self/fail-nth */
 static bool is_dump(uint8_t cmd)
 {
 	return (cmd >= POSTERN_CMD_ZONE_GET && cmd <= POSTERN_CMD_COUNTER_GET) ||
-	       cmd == POSTERN_CMD_PINHOLE_GET || cmd == POSTERN_CMD_ENDPOINT_GET;
+	       cmd == POSTERN_CMD_PINHOLE_GET || cmd == POSTERN_CMD_ENDPOINT_GET ||
+	       cmd == POSTERN_CMD_LIMIT_GET || cmd == POSTERN_CMD_SOURCE_GET ||
+	       cmd == POSTERN_CMD_BAN_GET || cmd == POSTERN_CMD_INSPECT_GET;
 }
 
 /* ---- what must work */
@@ -91,8 +101,11 @@ static bool accepted(struct peer *p, uint8_t cmd, struct answer *answer)
 
 	message_end(&message);
 	error = peer_exchange(p, &message, 1000, answer);
-	if (!error && answer->acked && !answer->error)
+	tally->sent[cmd]++;
+	if (!error && answer->acked && !answer->error) {
+		tally->accepted[cmd]++;
 		return true;
+	}
 	fprintf(stderr, "fuzz: %s had to be accepted: %s, %s (%s)\n",
 		command_name[cmd], error ? strerror(-error) : "sent",
 		answer->acked ? strerror(-answer->error) : "no answer", answer->text);
@@ -106,7 +119,11 @@ static void begin(struct peer *p, uint8_t cmd)
 		      NLM_F_REQUEST | NLM_F_ACK | (is_dump(cmd) ? NLM_F_DUMP : 0), p->seq + 1);
 }
 
-/* A policy is loaded (or only built), looked at, and taken away. */
+/*
+ * A policy is loaded on trial (or only built), confirmed, looked at, and taken away.
+ * At random there is seldom a policy to be confirmed or unloaded, or one that has the
+ * interface of an endpoint.
+ */
 static bool check_policy(struct peer *p, bool load)
 {
 	struct answer answer;
@@ -122,8 +139,13 @@ static bool check_policy(struct peer *p, bool load)
 	begin(p, POSTERN_CMD_POLICY_COMMIT);
 	put_u32(&message, POSTERN_A_TXN, p->dialogue.txn);
 	put_u32(&message, POSTERN_A_COMMIT_FLAGS, load ? 0 : POSTERN_COMMIT_DRY_RUN);
+	if (load)
+		put_u32(&message, POSTERN_A_CONFIRM_MS, 60000);
 	if (!accepted(p, POSTERN_CMD_POLICY_COMMIT, &answer) || !load)
 		return !load && !answer.error;
+	begin(p, POSTERN_CMD_POLICY_CONFIRM);
+	if (!accepted(p, POSTERN_CMD_POLICY_CONFIRM, &answer))
+		return false;
 	begin(p, POSTERN_CMD_RULE_GET);
 	if (!accepted(p, POSTERN_CMD_RULE_GET, &answer))
 		return false;
@@ -136,8 +158,6 @@ static bool check_policy(struct peer *p, bool load)
 	put_good_endpoint(&message);
 	if (!accepted(p, POSTERN_CMD_ENDPOINT_ADD, &answer))
 		return false;
-	/* a policy at random seldom has an interface that is asked for at random */
-	tally->accepted[POSTERN_CMD_ENDPOINT_ADD]++;
 	begin(p, POSTERN_CMD_POLICY_UNLOAD);
 	return accepted(p, POSTERN_CMD_POLICY_UNLOAD, &answer);
 }
@@ -162,6 +182,12 @@ static uint8_t choose_command(struct random *r, const struct peer *p)
 		POSTERN_CMD_ZONE_GET, POSTERN_CMD_HOSTS_GET, POSTERN_CMD_RANGES_GET,
 		POSTERN_CMD_SERVICE_GET, POSTERN_CMD_RULE_GET, POSTERN_CMD_COUNTER_GET,
 		POSTERN_CMD_STATUS_GET, POSTERN_CMD_PINHOLE_GET, POSTERN_CMD_ENDPOINT_GET,
+		POSTERN_CMD_LIMIT_GET, POSTERN_CMD_SOURCE_GET, POSTERN_CMD_BAN_GET,
+		POSTERN_CMD_INSPECT_GET,
+	};
+	static const uint8_t sources[] = {
+		POSTERN_CMD_SOURCE_ADD, POSTERN_CMD_SOURCE_ADD, POSTERN_CMD_SOURCE_RESET,
+		POSTERN_CMD_BAN_ADD, POSTERN_CMD_BAN_ADD, POSTERN_CMD_BAN_DEL,
 	};
 	static const uint8_t doors[] = {
 		POSTERN_CMD_PINHOLE_FLUSH, POSTERN_CMD_ENDPOINT_ADD, POSTERN_CMD_ENDPOINT_ADD,
@@ -175,6 +201,8 @@ static uint8_t choose_command(struct random *r, const struct peer *p)
 		return POSTERN_CMD_EXPLAIN;
 	if (dice < 25)
 		return doors[below(r, sizeof(doors))];
+	if (dice < 28 && one_in(r, 2))
+		return sources[below(r, sizeof(sources))];
 	if (dice < 28)
 		return 1 + below(r, POSTERN_CMD_MAX);
 	if (dice < 30)

@@ -274,6 +274,8 @@ static void put_service(struct message *m, struct random *r, const struct dialog
 {
 	size_t nest = nest_begin(m, POSTERN_A_SERVICE);
 	uint32_t n = list_length(r), i;
+	/* what an inspect can read */
+	bool single = one_in(r, 3);
 	struct postern_ports *to;
 
 	if (usually(r))
@@ -281,20 +283,24 @@ static void put_service(struct message *m, struct random *r, const struct dialog
 	to = reserve(m, POSTERN_A_PORTS, n * sizeof(*to));
 	for (i = 0; to && i < n; i++) {
 		to[i].proto = one_in(r, 4) ? random_next(r) : one_in(r, 2) ? 6 : 17;
-		if (one_in(r, 8)) {
+		if (!single && one_in(r, 8)) {
 			to[i].flags = POSTERN_PORTS_ANY;
 			continue;
 		}
 		to[i].lo = random_next(r);
 		to[i].hi = to[i].lo + below(r, 0xffff - to[i].lo + 1);
+		if (single) {
+			to[i].proto = 6;
+			to[i].hi = to[i].lo;
+		}
 		if (one_in(r, 100 * n))
 			to[i].flags = random_next(r);
 		if (one_in(r, 100 * n))
 			to[i].pad = random_next(r);
 	}
-	if (d->services && one_in(r, 3))
+	if (!single && d->services && one_in(r, 3))
 		put_indices(m, r, POSTERN_A_MEMBERS, d->services);
-	if (one_in(r, 4))
+	if (!single && one_in(r, 4))
 		put_rpc(m, r);
 	put_place(m, r);
 	nest_end(m, nest);
@@ -309,6 +315,126 @@ static void put_mark(struct message *m, struct random *r)
 	put_u32(m, POSTERN_A_MARK, odd_number(r) & (one_in(r, 8) ? ~0U : mask));
 	if (usually(r))
 		put_u32(m, POSTERN_A_MARK_MASK, mask);
+}
+
+static void put_rate(struct message *m, struct random *r, uint16_t type)
+{
+	static const uint32_t times[] = { 1000, 60000, 3600000, 86400000 };
+	struct postern_rate rate = {
+		.count = one_in(r, 60) ? odd_number(r) : 1 + below(r, 1000),
+		.per_ms = one_in(r, 60) ? odd_number(r) : times[below(r, 4)],
+		.burst = one_in(r, 60) ? odd_number(r) : 1 + below(r, 365),
+		.pad = one_in(r, 100) ? odd_number(r) : 0,
+	};
+
+	if (one_in(r, 3))
+		put(m, type, &rate, usually(r) ? sizeof(rate) : below(r, sizeof(rate)));
+}
+
+static void put_ban(struct message *m, struct random *r)
+{
+	struct postern_ban ban = {
+		.ms = one_in(r, 60) ? odd_number(r) : 1000 + below(r, 3600000),
+		.refusals = one_in(r, 60) ? odd_number(r) : 1 + below(r, 65535),
+		.window_ms = one_in(r, 60) ? odd_number(r) : 1000 + below(r, 86399001),
+	};
+
+	ban.max_ms = one_in(r, 60) ? odd_number(r) : ban.ms + below(r, 1000000);
+	if (one_in(r, 3))
+		put(m, POSTERN_A_LIMIT_BAN, &ban, usually(r) ? sizeof(ban) : below(r, 20));
+}
+
+static void put_prefixes(struct message *m, struct random *r)
+{
+	struct postern_prefixes to = {
+		.source4 = one_in(r, 60) ? random_next(r) : 1 + below(r, 32),
+		.source6 = one_in(r, 60) ? random_next(r) : 1 + below(r, 128),
+	};
+
+	to.network4 = one_in(r, 60) || !to.source4 ? random_next(r) : 1 + below(r, to.source4);
+	to.network6 = one_in(r, 60) || !to.source6 ? random_next(r) : 1 + below(r, to.source6);
+	if (one_in(r, 3))
+		put(m, POSTERN_A_LIMIT_PREFIXES, &to, usually(r) ? sizeof(to) : below(r, 8));
+}
+
+static void put_bound(struct message *m, struct random *r, uint16_t type)
+{
+	if (one_in(r, 3))
+		put_u32(m, type, one_in(r, 60) ? odd_number(r) : 1 + below(r, 10000000));
+}
+
+static void put_limit(struct message *m, struct random *r, const struct dialogue *d)
+{
+	size_t nest = nest_begin(m, POSTERN_A_LIMIT);
+
+	if (usually(r))
+		put_name(m, r, "l", d->limits);
+	put_rate(m, r, POSTERN_A_LIMIT_RATE_SOURCE);
+	put_rate(m, r, POSTERN_A_LIMIT_RATE_NETWORK);
+	put_rate(m, r, POSTERN_A_LIMIT_TOTAL);
+	put_bound(m, r, POSTERN_A_LIMIT_OPEN_SOURCE);
+	put_bound(m, r, POSTERN_A_LIMIT_OPEN_NETWORK);
+	put_bound(m, r, POSTERN_A_LIMIT_HALF_OPEN);
+	if (one_in(r, 3))
+		put_u32(m, POSTERN_A_LIMIT_SILENT, one_in(r, 60) ? odd_number(r) : 1 + below(r, 1000));
+	put_ban(m, r);
+	put_prefixes(m, r);
+	if (d->hosts && one_in(r, 2))
+		put_indices(m, r, POSTERN_A_LIMIT_EXEMPT, d->hosts);
+	put_flags(m, r, 3);
+	put_place(m, r);
+	nest_end(m, nest);
+}
+
+static void put_domains(struct message *m, struct random *r)
+{
+	static const char domains[] = ".xn--a.example\0_b.example\0a.example\0b.example";
+	static const char odd[] = "a.-_\0\377@\r";
+	/* behind each of them, and before */
+	static const uint8_t at[] = { 0, 15, 26, 36, sizeof(domains) };
+	uint32_t first = below(r, 4), last = first + 1 + below(r, 4 - first), n, i;
+	char *to;
+
+	if (!one_in(r, 30)) {
+		put(m, POSTERN_A_INSPECT_RELAY, domains + at[first], at[last] - at[first]);
+		return;
+	}
+	n = one_in(r, 3) ? 30000 + below(r, 1000) : below(r, 300);
+	to = reserve(m, POSTERN_A_INSPECT_RELAY, n);
+	for (i = 0; to && i < n; i++)
+		to[i] = one_in(r, 3) ? odd[below(r, 8)] : (char)('a' + i / 64 % 26);
+}
+
+static void put_inspect(struct message *m, struct random *r, const struct dialogue *d)
+{
+	size_t nest = nest_begin(m, POSTERN_A_INSPECT);
+	uint64_t number;
+
+	if (usually(r))
+		put_name(m, r, "i", d->inspects);
+	number = random_next(r) | (uint64_t)random_next(r) << 32;
+	number &= one_in(r, 60) ? ~0ULL : (1ULL << 50) - 1;
+	if (one_in(r, 3))
+		put(m, POSTERN_A_INSPECT_DENY, &number, usually(r) ? 8 : below(r, 12));
+	number = one_in(r, 60) ? odd_number(r) : 1024 + random_next(r);
+	if (one_in(r, 3))
+		put(m, POSTERN_A_INSPECT_SIZE, &number, usually(r) ? 8 : below(r, 12));
+	if (one_in(r, 3))
+		put_u32(m, POSTERN_A_INSPECT_RECIPIENTS,
+			one_in(r, 60) ? odd_number(r) : 1 + below(r, 1000000));
+	if (one_in(r, 3))
+		put_u32(m, POSTERN_A_INSPECT_MESSAGES,
+			one_in(r, 60) ? odd_number(r) : 1 + below(r, 1000000));
+	if (one_in(r, 3))
+		put_u32(m, POSTERN_A_INSPECT_LINE,
+			one_in(r, 60) ? odd_number(r) : 512 + below(r, 65025));
+	put_rate(m, r, POSTERN_A_INSPECT_RECIPIENTS_RATE);
+	put_rate(m, r, POSTERN_A_INSPECT_MESSAGES_RATE);
+	if (one_in(r, 2))
+		put_domains(m, r);
+	put_flags(m, r, 7);
+	put_place(m, r);
+	nest_end(m, nest);
 }
 
 static void put_rule(struct message *m, struct random *r, const struct dialogue *d)
@@ -334,6 +460,11 @@ static void put_rule(struct message *m, struct random *r, const struct dialogue 
 	if (d->services && one_in(r, 2))
 		put_indices(m, r, POSTERN_A_SERVICES, d->services);
 	put_mark(m, r);
+	/* on a rule that blocks, or is of no TCP, it is refused */
+	if (d->limits && one_in(r, 6))
+		put_u32(m, POSTERN_A_LIMIT_INDEX, index_below(r, d->limits));
+	if (d->inspects && one_in(r, 12))
+		put_u32(m, POSTERN_A_INSPECT_INDEX, index_below(r, d->inspects));
 	put_flags(m, r, 7);
 	put_place(m, r);
 	nest_end(m, nest);
@@ -434,7 +565,7 @@ static void put_objects(struct message *m, struct random *r, struct dialogue *d)
 
 	/* what refers to others comes when there are some */
 	while (n-- && m->len < MESSAGE_MAX / 2) {
-		switch (d->hosts && d->services ? below(r, 6) : below(r, 3)) {
+		switch (d->hosts && d->services ? below(r, 8) : below(r, 3)) {
 		case 0:
 			put_zone(m, r, d);
 			break;
@@ -446,6 +577,12 @@ static void put_objects(struct message *m, struct random *r, struct dialogue *d)
 			break;
 		case 3:
 			put_ranges(m, r, d);
+			break;
+		case 4:
+			put_limit(m, r, d);
+			break;
+		case 5:
+			put_inspect(m, r, d);
 			break;
 		default:
 			put_rule(m, r, d);
@@ -469,6 +606,9 @@ void put_command(struct message *m, struct random *r, uint8_t cmd,
 		if (one_in(r, 4))
 			put_u32(m, POSTERN_A_POLICY_FLAGS, one_in(r, 8) ? odd_number(r) : 1);
 		put_mark(m, r);
+		if (one_in(r, 8))
+			put_u32(m, POSTERN_A_SOURCES,
+				one_in(r, 4) ? odd_number(r) : 1024 + below(r, 4193281));
 		break;
 	case POSTERN_CMD_POLICY_ADD:
 		put_objects(m, r, d);
@@ -488,6 +628,17 @@ void put_command(struct message *m, struct random *r, uint8_t cmd,
 		if (one_in(r, 2))
 			put_u32(m, POSTERN_A_UNLOAD_FLAGS, odd_number(r) & 3);
 		break;
+	case POSTERN_CMD_ZONE_GET:
+	case POSTERN_CMD_HOSTS_GET:
+	case POSTERN_CMD_RANGES_GET:
+	case POSTERN_CMD_SERVICE_GET:
+	case POSTERN_CMD_LIMIT_GET:
+	case POSTERN_CMD_INSPECT_GET:
+	case POSTERN_CMD_RULE_GET:
+		/* they take nothing */
+		if (one_in(r, 60))
+			put_u32(m, POSTERN_A_INDEX, odd_number(r));
+		break;
 	case POSTERN_CMD_EXPLAIN:
 		put_explain(m, r);
 		break;
@@ -502,6 +653,8 @@ void put_command(struct message *m, struct random *r, uint8_t cmd,
 	case POSTERN_CMD_ENDPOINT_ADD:
 		put_endpoint(m, r);
 		break;
+	default:
+		put_sources_command(m, r, cmd);
 	}
 }
 
@@ -551,6 +704,42 @@ void put_good_rpc(struct message *m)
 	nest_end(m, nest);
 }
 
+void put_good_limit(struct message *m)
+{
+	static const struct postern_rate rate = { .count = 7, .per_ms = 60000, .burst = 3 };
+	static const struct postern_ban ban = { 1000, 60000, 5, 10000 };
+	static const uint32_t exempt;
+	size_t nest = nest_begin(m, POSTERN_A_LIMIT);
+
+	put_string(m, POSTERN_A_NAME, "good");
+	put_u32(m, POSTERN_A_FLAGS, POSTERN_LIMIT_STRICT);
+	put(m, POSTERN_A_LIMIT_RATE_NETWORK, &rate, sizeof(rate));
+	put_u32(m, POSTERN_A_LIMIT_OPEN_SOURCE, 20);
+	put_u32(m, POSTERN_A_LIMIT_HALF_OPEN, 2000);
+	put_u32(m, POSTERN_A_LIMIT_SILENT, 50);
+	put(m, POSTERN_A_LIMIT_BAN, &ban, sizeof(ban));
+	put(m, POSTERN_A_LIMIT_EXEMPT, &exempt, sizeof(exempt));
+	nest_end(m, nest);
+}
+
+void put_good_inspect(struct message *m)
+{
+	static const struct postern_rate rate = { .count = 9, .per_ms = 3600000, .burst = 4 };
+	static const char domains[] = ".acme.example\0acme.test";
+	static const uint64_t deny = 0x81, size = 50 << 20;
+	size_t nest = nest_begin(m, POSTERN_A_INSPECT);
+
+	put_string(m, POSTERN_A_NAME, "good");
+	put_u32(m, POSTERN_A_FLAGS, POSTERN_INSPECT_COUNT);
+	put(m, POSTERN_A_INSPECT_DENY, &deny, sizeof(deny));
+	put_u32(m, POSTERN_A_INSPECT_RECIPIENTS, 100);
+	put(m, POSTERN_A_INSPECT_MESSAGES_RATE, &rate, sizeof(rate));
+	put(m, POSTERN_A_INSPECT_SIZE, &size, sizeof(size));
+	put(m, POSTERN_A_INSPECT_RELAY, domains, sizeof(domains));
+	put_u32(m, POSTERN_A_INSPECT_LINE, 512);
+	nest_end(m, nest);
+}
+
 void put_good_rule(struct message *m)
 {
 	static const struct postern_endpoint from = { .kind = POSTERN_ENDPOINT_ZONE };
@@ -559,11 +748,12 @@ void put_good_rule(struct message *m)
 	static const uint32_t services[] = { 0, 1 };
 	size_t nest = nest_begin(m, POSTERN_A_RULE);
 
-	put_string(m, POSTERN_A_TEXT, "allow good -> good : good, good-rpc");
+	put_string(m, POSTERN_A_TEXT, "allow good -> good : good, good-rpc limit good");
 	put_u32(m, POSTERN_A_ACTION, POSTERN_ACTION_ALLOW);
 	put(m, POSTERN_A_SRC, &from, sizeof(from));
 	put(m, POSTERN_A_DST, &to, sizeof(to));
 	put(m, POSTERN_A_SERVICES, services, sizeof(services));
+	put_u32(m, POSTERN_A_LIMIT_INDEX, 0);
 	nest_end(m, nest);
 }
 
@@ -583,6 +773,8 @@ void put_good_objects(struct message *m)
 	put_good_hosts(m);
 	put_good_service(m);
 	put_good_rpc(m);
+	put_good_limit(m);
+	put_good_inspect(m);
 	put_good_rule(m);
 }
 
@@ -602,6 +794,12 @@ void count_objects(struct message *m, struct dialogue *d)
 			break;
 		case POSTERN_A_SERVICE:
 			d->services++;
+			break;
+		case POSTERN_A_LIMIT:
+			d->limits++;
+			break;
+		case POSTERN_A_INSPECT:
+			d->inspects++;
 			break;
 		}
 		if (attr->nla_len < NLA_HDRLEN)

@@ -56,7 +56,8 @@ def outcome(why):
         return Failure('timeout')
     if isinstance(why, ConnectionRefusedError):
         return Failure('refused')
-    if isinstance(why, ConnectionError):
+    # ENOTCONN: shutdown() of a connection that was reset meanwhile
+    if isinstance(why, ConnectionError) or why.errno == errno.ENOTCONN:
         return Failure('reset')
     if why.errno in UNREACHABLE:
         return Failure('unreachable', why.strerror)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Lists of checks that are left out one at a time, to see that tests fail without them. A
 line is TESTS | FILE | TEXT | REPLACEMENT, or (nothing); in them \\|, \\n and \\t are what
-they mean."""
+they mean, and \\\\ is a backslash."""
 import re
 
 
@@ -10,7 +10,7 @@ class Mutant:
 
     def __init__(self, line):
         tests, self.file, self.text, new = (
-            p.strip().replace('\\|', '|').replace('\\n', '\n').replace('\\t', '\t')
+            re.sub(r'\\([|nt\\])', lambda m: {'n': '\n', 't': '\t'}.get(m[1], m[1]), p.strip())
             for p in re.split(r'(?<!\\)\|', line))
         self.tests = tests.split()
         self.new = '' if new == '(nothing)' else new

@@ -397,8 +397,9 @@ static void test_rpc_blocked(void)
 		for (action = 0; action < 2; action++) {
 			extack = (struct netlink_ext_ack){};
 			err = pn_policy_add_rule(policy, &(struct pn_rule){
-				.text = "t", .action = action, .src = &any, .nr_src = 1,
-				.dst = &any, .nr_dst = 1, .services = &i,
+				.text = "t", .limit = PN_LIMIT_NONE,
+				.inspector = PN_INSPECTOR_NONE, .action = action,
+				.src = &any, .nr_src = 1, .dst = &any, .nr_dst = 1, .services = &i,
 				.nr_services = 1 }, &extack);
 			expected = action == POSTERN_ACTION_BLOCK && i % 2 ? -EINVAL : 0;
 			CHECK(err == expected, "service %u action %u: %d", i, action, err);
@@ -441,7 +442,8 @@ static void test_nesting(void)
 			.nr_members = i ? 2 : 0 }, &extack), "hosts");
 	}
 	CHECK(!pn_policy_add_rule(policy, &(struct pn_rule){
-		.text = "t", .src = &any, .nr_src = 1, .dst = &last, .nr_dst = 1,
+		.text = "t", .limit = PN_LIMIT_NONE, .inspector = PN_INSPECTOR_NONE,
+		.src = &any, .nr_src = 1, .dst = &last, .nr_dst = 1,
 		.place = { 0, 7 } }, &extack), "rule");
 	err = pn_policy_compile(policy, &place, &extack);
 	CHECK(err == 0 || (err == -E2BIG && place.line == 7 && extack._msg),

@@ -13,6 +13,7 @@
 #define HOSTS	10
 #define RANGES	5
 #define SERVICES 8
+#define LIMITS	PN_LIMITS_MAX
 #define RULES	16
 #define ENDS	4
 #define SPAN	64			/* addresses of the universe, by family */
@@ -22,7 +23,7 @@ struct range {
 };
 
 struct random_policy {
-	u32 nr_zones, nr_hosts, nr_services, nr_rules;
+	u32 nr_zones, nr_hosts, nr_services, nr_limits, nr_rules;
 	struct {
 		u32 zone, flags, nr4, nr6, nr_members, members[3];
 		struct range r4[RANGES], r6[RANGES];
@@ -32,7 +33,10 @@ struct random_policy {
 		struct postern_ports ports[4];
 	} services[SERVICES];
 	struct {
-		u32 action, flags, nr_src, nr_dst, nr_services, services[3];
+		u32 nr_exempt, exempt[4];
+	} limits[LIMITS];
+	struct {
+		u32 action, flags, nr_src, nr_dst, nr_services, services[3], limit;
 		struct postern_endpoint src[ENDS], dst[ENDS];
 	} rules[RULES];
 };
@@ -114,6 +118,32 @@ static inline u32 random_ends(const struct random_policy *p,
 	return n;
 }
 
+static inline bool service_has_tcp(const struct random_policy *p, u32 s)
+{
+	u32 i;
+
+	for (i = 0; i < p->services[s].nr_ports; i++)
+		if (p->services[s].ports[i].proto == 6)
+			return true;
+	for (i = 0; i < p->services[s].nr_members; i++)
+		if (service_has_tcp(p, p->services[s].members[i]))
+			return true;
+	return false;
+}
+
+/* A limit that the rule may have, or none. */
+static inline u32 random_limit(const struct random_policy *p, u32 r)
+{
+	bool tcp = !p->rules[r].nr_services;
+	u32 i;
+
+	for (i = 0; i < p->rules[r].nr_services; i++)
+		tcp |= service_has_tcp(p, p->rules[r].services[i]);
+	if (!p->nr_limits || !tcp || p->rules[r].action != POSTERN_ACTION_ALLOW)
+		return PN_LIMIT_NONE;
+	return below(3) ? below(p->nr_limits) : PN_LIMIT_NONE;
+}
+
 static inline void random_policy(struct random_policy *p)
 {
 	u32 i, j;
@@ -147,6 +177,12 @@ static inline void random_policy(struct random_policy *p)
 		p->services[i].nr_members =
 			random_members(p->services[i].members, i);
 	}
+	p->nr_limits = below(3) ? below(4) : LIMITS;
+	for (i = 0; i < p->nr_limits; i++) {
+		p->limits[i].nr_exempt = below(5);
+		for (j = 0; j < p->limits[i].nr_exempt; j++)
+			p->limits[i].exempt[j] = below(p->nr_hosts);
+	}
 	for (i = 0; i < p->nr_rules; i++) {
 		p->rules[i].action = below(3) ? POSTERN_ACTION_ALLOW :
 						POSTERN_ACTION_BLOCK;
@@ -157,6 +193,7 @@ static inline void random_policy(struct random_policy *p)
 		p->rules[i].nr_services = below(3);
 		for (j = 0; j < p->rules[i].nr_services; j++)
 			p->rules[i].services[j] = below(p->nr_services);
+		p->rules[i].limit = random_limit(p, i);
 	}
 }
 
@@ -213,12 +250,24 @@ static inline int stage_policy(struct pn_policy *policy,
 			.members = (u32 *)p->services[i].members,
 			.nr_members = p->services[i].nr_members,
 		}, extack);
+	for (i = 0; i < p->nr_limits && !err; i++)
+		err = pn_policy_add_limit(policy, &(struct pn_limit){
+			.name = "limit",
+			.open = { i + 1, 0 },
+			.prefix4 = { PN_PREFIX4_SOURCE, PN_PREFIX4_NETWORK },
+			.prefix6 = { PN_PREFIX6_SOURCE, PN_PREFIX6_NETWORK },
+			.exempt = (u32 *)p->limits[i].exempt,
+			.nr_exempt = p->limits[i].nr_exempt,
+			.place = { 0, 50 + i },
+		}, extack);
 	for (i = 0; i < p->nr_rules && !err; i++)
 		err = pn_policy_add_rule(policy, &(struct pn_rule){
 			.name = i % 2 ? "name" : NULL,
 			.text = "text",
 			.action = p->rules[i].action,
 			.flags = p->rules[i].flags,
+			.limit = p->rules[i].limit,
+			.inspector = PN_INSPECTOR_NONE,
 			.src = (struct postern_endpoint *)p->rules[i].src,
 			.dst = (struct postern_endpoint *)p->rules[i].dst,
 			.nr_src = p->rules[i].nr_src,

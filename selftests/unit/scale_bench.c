@@ -81,6 +81,7 @@ static void add_rule(struct pn_policy *p, u32 server, u32 services)
 	for (i = 0; i < services; i++)
 		list[i] = (server * 7 + i) % p->nr_services;
 	must(pn_policy_add_rule(p, &(struct pn_rule){
+		.limit = PN_LIMIT_NONE, .inspector = PN_INSPECTOR_NONE,
 		.text = "allow", .action = POSTERN_ACTION_ALLOW, .src = &from, .nr_src = 1,
 		.dst = &to, .nr_dst = 1, .services = list, .nr_services = services }, NULL));
 }
@@ -128,6 +129,7 @@ static void block(struct pn_policy *p)
 	struct postern_endpoint to = { POSTERN_ENDPOINT_ANY, 0 };
 
 	must(pn_policy_add_rule(p, &(struct pn_rule){
+		.limit = PN_LIMIT_NONE, .inspector = PN_INSPECTOR_NONE,
 		.text = "block", .action = POSTERN_ACTION_BLOCK, .src = &from, .nr_src = 1,
 		.dst = &to, .nr_dst = 1 }, NULL));
 }

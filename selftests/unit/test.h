@@ -41,30 +41,59 @@ struct test {
 	void (*run)(void);
 };
 
+static inline bool run_test(const struct test *test, u64 seed)
+{
+	test_state = seed;
+	shim_seed = seed;
+	test_failed = false;
+	test->run();
+	if (!test_failed && shim_live) {
+		printf("# %ld allocations leaked\n", shim_live);
+		test_failed = true;
+	}
+	shim_live = 0;
+	return !test_failed;
+}
+
+static inline bool is_chosen(const struct test *test, char **names)
+{
+	char **name;
+
+	for (name = names; *name; name++)
+		if (!strcmp(*name, test->name))
+			return true;
+	return name == names;
+}
+
+/* Those that @names says, up to a NULL; or all. Return: the exit status. */
+static inline int run_chosen(const struct test *tests, u32 nr, u64 seed, char **names)
+{
+	u32 i, chosen = 0, done = 0;
+	bool failed = false, ok;
+
+	for (i = 0; i < nr; i++)
+		chosen += is_chosen(&tests[i], names);
+	if (!chosen) {
+		printf("no such test\n");
+		return 2;
+	}
+	printf("TAP version 13\n1..%u\n", chosen);
+	for (i = 0; i < nr; i++) {
+		if (!is_chosen(&tests[i], names))
+			continue;
+		ok = run_test(&tests[i], seed);
+		failed |= !ok;
+		printf("%s %u %s\n", ok ? "ok" : "not ok", ++done, tests[i].name);
+		fflush(stdout);
+	}
+	return failed;
+}
+
 /* argv[1]: seed */
 static inline int run_tests(const struct test *tests, u32 nr, char **argv)
 {
-	u64 seed = argv[1] ? strtoull(argv[1], NULL, 0) : 1;
-	int failed = 0;
-	u32 i;
-
-	printf("TAP version 13\n1..%u\n", nr);
-	for (i = 0; i < nr; i++) {
-		test_state = seed;
-		shim_seed = seed;
-		test_failed = false;
-		tests[i].run();
-		if (!test_failed && shim_live) {
-			printf("# %ld allocations leaked\n", shim_live);
-			test_failed = true;
-		}
-		shim_live = 0;
-		failed += test_failed;
-		printf("%s %u %s\n", test_failed ? "not ok" : "ok", i + 1,
-		       tests[i].name);
-		fflush(stdout);
-	}
-	return failed > 0;
+	return run_chosen(tests, nr, argv[1] ? strtoull(argv[1], NULL, 0) : 1,
+			  (char *[]){ NULL });
 }
 
 #endif /* TEST_H */

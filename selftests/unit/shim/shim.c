@@ -69,3 +69,28 @@ void pn_zone_map_free(struct pn_policy *policy)
 {
 	assert(!policy->zonemap);
 }
+
+static u64 mix(u64 hash, u64 word)
+{
+	hash = (hash ^ word) * 0xbf58476d1ce4e5b9ULL;
+	return hash ^ hash >> 29;
+}
+
+u64 siphash(const void *data, size_t len, const siphash_key_t *key)
+{
+	u64 hash = key->key[0] ^ len, word;
+
+	assert(len % sizeof(word) == 0);
+	for (; len; len -= sizeof(word), data = (const char *)data + sizeof(word)) {
+		memcpy(&word, data, sizeof(word));
+		hash = mix(hash, word);
+	}
+	return mix(mix(hash, key->key[1]), 0x9e3779b97f4a7c15ULL);
+}
+
+u64 siphash_3u64(u64 a, u64 b, u64 c, const siphash_key_t *key)
+{
+	u64 words[] = { a, b, c };
+
+	return siphash(words, sizeof(words), key);
+}

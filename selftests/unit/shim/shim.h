@@ -27,12 +27,14 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int32_t s32;
 typedef int64_t s64;
 typedef int64_t time64_t;
 typedef u16 __be16;
 typedef u32 __be32;
 typedef u64 __be64;
 
+#define U8_MAX			UINT8_MAX
 #define U16_MAX			UINT16_MAX
 #define U32_MAX			UINT32_MAX
 #define U64_MAX			UINT64_MAX
@@ -41,6 +43,8 @@ typedef u64 __be64;
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define READ_ONCE(x)		(x)
 #define WRITE_ONCE(x, v)	((x) = (v))
+#define __acquire(x)		do { } while (0)
+#define __release(x)		do { } while (0)
 #define likely(x)		(x)
 #define unlikely(x)		(x)
 #define __rcu
@@ -56,6 +60,9 @@ typedef u64 __be64;
 #define min_t(type, a, b)	min((type)(a), (type)(b))
 #define max_t(type, a, b)	max((type)(a), (type)(b))
 #define max3(a, b, c)		max(max(a, b), c)
+#define div_u64(a, b)		((u64)(a) / (u32)(b))
+#define div64_u64(a, b)		((u64)(a) / (u64)(b))
+#define roundup_pow_of_two(n)	((n) < 2 ? 1U : 1U << (32 - __builtin_clz((n) - 1)))
 
 #define swap(a, b)							\
 	do { __typeof__(a) a_ = (a); (a) = (b); (b) = a_; } while (0)
@@ -71,12 +78,52 @@ static inline int ilog2(u64 x)
 	return 63 - __builtin_clzll(x);
 }
 
+#define clamp_t(type, x, lo, hi)	min_t(type, max_t(type, x, lo), hi)
+#define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
+#define NSEC_PER_SEC		1000000000L
+#define NSEC_PER_MSEC		1000000L
+#define ____cacheline_aligned	__attribute__((aligned(64)))
+#define struct_size(p, member, n)	(sizeof(*(p)) + (n) * sizeof((p)->member[0]))
+
+#define smp_wmb()		((void)0)
+#define smp_load_acquire(p)	(*(p))
+#define smp_store_release(p, v)	(*(p) = (v))
+
+/* One thread: what is locked twice, or by nobody, is a mistake. */
+typedef struct {
+	bool held;
+} spinlock_t;
+
+#define SINGLE_DEPTH_NESTING		1
+#define spin_lock_init(l)		((l)->held = false)
+#define spin_lock(l)			(assert(!(l)->held), (void)((l)->held = true))
+#define spin_unlock(l)			(assert((l)->held), (void)((l)->held = false))
+#define spin_lock_nested(l, class)	do { spin_lock(l); (void)(class); } while (0)
+#define spin_lock_bh(l)			spin_lock(l)
+#define spin_unlock_bh(l)		spin_unlock(l)
+
+/* shim.c: hashes with a key, which is all that is asked of them here */
+typedef struct {
+	u64 key[2];
+} siphash_key_t;
+
+u64 siphash(const void *data, size_t len, const siphash_key_t *key);
+u64 siphash_3u64(u64 a, u64 b, u64 c, const siphash_key_t *key);
+
 #define check_mul_overflow(a, b, to)	__builtin_mul_overflow(a, b, to)
 
 /* atomic */
 typedef struct {
 	s64 counter;
 } atomic64_t;
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+#define atomic_read(a)		((a)->counter)
+#define atomic_inc(a)		((void)(a)->counter++)
+#define atomic_dec(a)		((void)(a)->counter--)
 
 #define ATOMIC64_INIT(i)	{ (i) }
 #define atomic64_read(a)	((a)->counter)
@@ -92,6 +139,7 @@ typedef unsigned int gfp_t;
 void *kvzalloc(size_t size, gfp_t flags);
 void kvfree(const void *p);
 #define kzalloc(size, flags)	kvzalloc(size, flags)
+#define kvcalloc(n, size, flags) kvzalloc((n) * (size), flags)
 #define kfree(p)		kvfree(p)
 
 /* shim.c: the @nth allocation from now fails; 0: none. */
