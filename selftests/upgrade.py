@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What upgrade.sh runs in its namespaces; each part until it is ended.
 
-    watch FILE   a line for every packet that arrives for the forbidden port
+    watch FILE   when and what, a line for every packet that arrives for the forbidden port
     try FILE     every 10 ms what no rule allows; the number so far
+    hurry FILE   the same without a pause
     echo         a server on the allowed port
     flow FILE    one connection to it, kept busy; the number of answers so far
 """
@@ -35,7 +36,7 @@ def watch(out):
     while True:
         packet, where = sock.recvfrom(2048)
         if where[2] == socket.PACKET_HOST and port_of(packet) == FORBIDDEN:
-            os.write(out, b"%d\n" % time.monotonic_ns())
+            os.write(out, b"%.3f %s\n" % (time.time(), packet[:80].hex().encode()))
 
 
 def attempt():
@@ -47,7 +48,7 @@ def attempt():
             sock.connect_ex((address, FORBIDDEN))
 
 
-def try_it(out):
+def try_it(out, pause=0.01):
     number = 0
     due = time.monotonic()
     while True:
@@ -58,8 +59,12 @@ def try_it(out):
         number += 1
         os.pwrite(out, b"%012d\n" % number, 0)
         now = time.monotonic()
-        due = max(due + 0.01, now)
+        due = max(due + pause, now)
         time.sleep(due - now)
+
+
+def hurry(out):
+    try_it(out, 0)
 
 
 def echo():
@@ -87,7 +92,7 @@ def flow(out):
 
 
 def main():
-    part = {"watch": watch, "try": try_it, "echo": echo, "flow": flow}[sys.argv[1]]
+    part = {"watch": watch, "try": try_it, "hurry": hurry, "echo": echo, "flow": flow}[sys.argv[1]]
     if len(sys.argv) > 2:
         part(os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND * (part is watch)))
     else:

@@ -25,6 +25,7 @@ unit() {
 		may_fail=''
 		case $line in -*) may_fail=1 line=${line#-} ;; esac
 		# As installed, but from here, with the module that was built for this kernel.
+		echo "$EPOCHREALTIME $line" >>"$dir/times"
 		line=${line//\/usr\/sbin\/postern/postern}
 		line=${line//\/usr\/libexec\/postern/$dist}
 		line=${line//\/sbin\/modprobe postern/test -e \/sys\/module\/postern || insmod $POSTERN_KO}
@@ -61,7 +62,7 @@ may_not_connect() { ! at inet nc -nzw 1 192.0.2.10 25; }
 topology_up
 modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 || true
 policy >"$conf"
-ktap_plan $((15 + 8 * rounds))
+ktap_plan $((16 + 8 * rounds))
 
 check "the unit starts" start
 on_exit rmmod postern
@@ -100,7 +101,9 @@ check "and nothing new passes" may_not_connect
 policy >"$conf"
 check "until it does" start
 check "$(number "$dir/tried") attempts" further "$dir/tried" 20
-check_equal "none of them arrived" 0 "$(arrived)"
+leaks=$(arrived)
+check_equal "none of them arrived" 0 "$leaks"
+[ "$leaks" = 0 ] || grep -hv ready "$dir/times" "$dir/seen" | sort -n | sed 's/^/# /'
 check "the connection was one and the same" kill -0 "$flow"
 
 # The same attempts do arrive, where nothing keeps them away.
@@ -116,4 +119,10 @@ check "then the guard stands" guarded
 before=$(arrived)
 further "$dir/tried" 20 || true
 check_equal "and nothing arrives any more" "$before" "$(arrived)"
+# Each start closes the gate once more.
+spawn inet python3 "$selftests/upgrade.py" hurry "$dir/hurried"
+busywait 30 beyond "$dir/hurried" 5
+for i in {1..30}; do "$dist/postern-guard" close; done
+further "$dir/hurried" 5 || true
+check_equal "nor while it is closed again, $(number "$dir/hurried") attempts" "$before" "$(arrived)"
 ktap_done
