@@ -62,7 +62,9 @@ class Router:
         self.inject_fd = os.open('/proc/bench_inject', os.O_RDWR)
         self.took = 0
         rulesets.write(filter_, size, folder)
+        before = unreclaimable()
         self.load()
+        self.held = unreclaimable() - before
 
     def enter(self):
         if libc.setns(self.ns, CLONE_NEWNET):
@@ -186,17 +188,15 @@ class Bench:
             self.routers, self.size = {}, size
         if filter_ not in self.routers:
             begun = time.monotonic()
-            before = unreclaimable()
             r = Router(filter_, size, f'/tmp/bench-{size}-{filter_}')
-            held = unreclaimable() - before
             self.routers[filter_] = r
             print(f'# {filter_}, {size}: ready in {time.monotonic() - begun:.1f} s', file=sys.stderr,
                   flush=True)
             if self.args.loads:
-                self.loads(r, held)
+                self.loads(r)
         return self.routers[filter_]
 
-    def loads(self, r, held):
+    def loads(self, r):
         """Of the first load the memory, of some the time."""
         if r.filter in ('plain', 'conntrack'):
             return
@@ -207,7 +207,7 @@ class Bench:
                     sh('iptables-legacy-restore', '/dev/null')
                 r.load()
                 times.append(r.took)
-        self.say(kind='load', filter=r.filter, size=r.size, ns=sorted(times)[len(times) // 2], bytes=held)
+        self.say(kind='load', filter=r.filter, size=r.size, ns=sorted(times)[len(times) // 2], bytes=r.held)
 
     def proc(self, r):
         r.enter()

@@ -4,6 +4,7 @@
 
 A file whose name begins with "ns" has nanoseconds, one with "instructions" these."""
 import argparse
+import datetime
 import json
 import os
 import platform
@@ -224,7 +225,7 @@ def main():
     print_cpus(two)
     if args.json:
         with open(args.json, 'w', encoding='ascii') as f:
-            json.dump({'tree': args.tree, 'machine': here, 'boots': len(
+            json.dump({'tree': args.tree, 'date': str(datetime.date.today()), 'machine': here, 'boots': len(
                 [f for f in args.files if way_of(f) == 'ns']), 'rows': all_rows, 'more': found, 'cpus': two}, f, indent=1)
             f.write('\n')
 
