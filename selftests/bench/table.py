@@ -76,7 +76,8 @@ def rows(values, shares):
                     for f in ('base',) + FILTERS:
                         boots = values.get(way, {}).get(('case', name, family, size, f))
                         if boots:
-                            measured[f] = middle(boots, way)
+                            # In a flood it is not always the same that becomes of a packet.
+                            measured[f] = middle(boots, '' if case.flood else way)
                     if 'base' not in measured or len(measured) == 1:
                         continue
                     base = measured['base'][0]
