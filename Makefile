@@ -10,6 +10,9 @@
 #	make check		every test in its short form, in guests
 #	make check-all		everything that must hold, at full length; goes on where it stopped
 #	make style		sparse, checkpatch, W=1, shellcheck, clang-format
+#	make bench		postern beside nftables and iptables, measured; BENCH= its options
+#	make bench-check	instructions of packets against those written down
+#	make profile CASE	instructions of a case of make bench, by function of the kernel
 #	make deps		install what make check needs on the host, and say what
 #
 # V=1 shows the commands.
@@ -130,8 +133,27 @@ style:
 	$(Q)selftests/deps guest tools style
 	$(Q)selftests/style.sh
 
+bench:
+	$(Q)selftests/deps guest tools style
+	$(Q)selftests/bench/run $(BENCH)
+
+bench-check:
+	$(Q)selftests/deps guest tools
+	$(Q)$(MAKE) -s -C tools
+	$(Q)selftests/bench/boot --kernel icount --root "$$(selftests/roots/root servers)" --timeout 800 -- \
+		selftests/bench.sh
+
+# The words behind profile are its options, and no targets.
+ifeq ($(firstword $(MAKECMDGOALS)),profile)
+CASE ?= $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
+$(eval $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS)) nothing: ; @:)
+endif
+profile:
+	$(Q)selftests/deps guest tools style
+	$(Q)selftests/bench/profile/run $(PROFILE) $(CASE)
+
 deps:
 	$(Q)selftests/deps guest tools style
 
 .PHONY: all tools tools-deps module clean install install-module install-system install-tools uninstall deb \
-	check check-all demo style deps
+	check check-all demo style bench bench-check profile deps
