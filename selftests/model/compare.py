@@ -357,10 +357,11 @@ def packets(first, policies, count):
 
 # ---- back from the kernel
 
-# Not of the snapshot: its number, places in files, counts, interfaces of the moment.
+# Not of the snapshot: its number, places in files, counts, interfaces of the moment, and
+# what aligns the numbers behind it where the message happens to want that.
 VOLATILE = {N["A_" + name] for name in (
     "GENERATION", "FILES", "FILE", "LINE", "HITS", "PACKETS", "BYTES", "MATCHED", "NR_MATCHED",
-    "MEMORY")}
+    "MEMORY", "PAD")}
 OBJECTS = ("ZONE", "HOSTS", "RANGES", "SERVICE", "LIMIT", "INSPECT", "RULE")
 
 
