@@ -27,6 +27,35 @@ void addrset_add(struct addrset *set, const struct range *r)
 	}
 }
 
+void addrset_add_set(struct addrset *set, const struct addrset *more)
+{
+	struct range4 *v4 = set->v4;
+	struct range6 *v6 = set->v6;
+
+	if (!set->n4) {
+		set->v4 = more->v4;
+		set->n4 = more->n4;
+	} else if (more->n4) {
+		set->v4 = xrealloc(set->cap4 ? v4 : NULL, set->n4 + more->n4, sizeof(*v4));
+		if (!set->cap4)
+			memcpy(set->v4, v4, set->n4 * sizeof(*v4));
+		memcpy(set->v4 + set->n4, more->v4, more->n4 * sizeof(*v4));
+		set->n4 += more->n4;
+		set->cap4 = set->n4;
+	}
+	if (!set->n6) {
+		set->v6 = more->v6;
+		set->n6 = more->n6;
+	} else if (more->n6) {
+		set->v6 = xrealloc(set->cap6 ? v6 : NULL, set->n6 + more->n6, sizeof(*v6));
+		if (!set->cap6)
+			memcpy(set->v6, v6, set->n6 * sizeof(*v6));
+		memcpy(set->v6 + set->n6, more->v6, more->n6 * sizeof(*v6));
+		set->n6 += more->n6;
+		set->cap6 = set->n6;
+	}
+}
+
 #define SMALL 32
 
 static void sort_small4(struct range4 *r, size_t n)
@@ -80,11 +109,51 @@ static void radix_sort4(struct range4 *r, size_t n, unsigned int shift)
 	}
 }
 
-static int by_lo6(const void *pa, const void *pb)
+static void sort_small6(struct range6 *r, size_t n)
 {
-	const struct range6 *a = pa, *b = pb;
+	struct range6 one;
+	size_t i, k;
 
-	return compare6(&a->lo, &b->lo);
+	for (i = 1; i < n; i++) {
+		one = r[i];
+		for (k = i; k && compare6(&r[k - 1].lo, &one.lo) > 0; k--)
+			r[k] = r[k - 1];
+		r[k] = one;
+	}
+}
+
+static void radix_sort6(struct range6 *r, size_t n, unsigned int byte)
+{
+	size_t next[256], end[256] = { 0 }, from = 0, i;
+	struct range6 one, other;
+	unsigned int b, to;
+
+	for (i = 0; i < n; i++)
+		end[r[i].lo.s6_addr[byte]]++;
+	for (b = 0; b < 256; b++) {
+		next[b] = from;
+		from += end[b];
+		end[b] = from;
+	}
+	for (b = 0; b < 256; b++) {
+		while (next[b] < end[b]) {
+			one = r[next[b]];
+			while ((to = one.lo.s6_addr[byte]) != b) {
+				other = r[next[to]];
+				r[next[to]++] = one;
+				one = other;
+			}
+			r[next[b]++] = one;
+		}
+	}
+	if (byte == 15)
+		return;
+	for (from = 0, b = 0; b < 256; from = end[b++]) {
+		if (end[b] - from > SMALL)
+			radix_sort6(r + from, end[b] - from, byte + 1);
+		else
+			sort_small6(r + from, end[b] - from);
+	}
 }
 
 static void sort4(struct addrset *set)
@@ -114,7 +183,7 @@ static void sort6(struct addrset *set)
 		;
 	if (i >= set->n6)
 		return;
-	qsort(set->v6, set->n6, sizeof(*set->v6), by_lo6);
+	radix_sort6(set->v6, set->n6, 0);
 	for (i = 1; i < set->n6; i++) {
 		if (compare6(&set->v6[i].lo, &set->v6[kept].hi) > 0)
 			set->v6[++kept] = set->v6[i];
@@ -132,8 +201,10 @@ void addrset_sort(struct addrset *set)
 
 void addrset_release(struct addrset *set)
 {
-	free(set->v4);
-	free(set->v6);
+	if (set->cap4)
+		free(set->v4);
+	if (set->cap6)
+		free(set->v6);
 	memset(set, 0, sizeof(*set));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Sets of addresses: inclusive ranges, each family apart. After addrset_sort
- * they ascend and do not overlap; everything but addrset_add expects that.
+ * they ascend and do not overlap; everything but what adds expects that.
  */
 #ifndef POLICY_ADDRSET_H
 #define POLICY_ADDRSET_H
@@ -30,11 +30,16 @@ struct range {
 struct addrset {
 	struct range4 *v4;
 	struct range6 *v6;
-	size_t n4, cap4;
+	size_t n4, cap4; /* cap 0: borrowed */
 	size_t n6, cap6;
 };
 
 void addrset_add(struct addrset *set, const struct range *r);
+/*
+ * An empty set borrows the ranges of @more, which is sorted and stays as long: of a
+ * million a copy takes longer than all the rest. Not for sets that addrset_add fills.
+ */
+void addrset_add_set(struct addrset *set, const struct addrset *more);
 void addrset_sort(struct addrset *set);
 void addrset_release(struct addrset *set);
 

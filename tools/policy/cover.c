@@ -17,23 +17,6 @@ static struct flat_part *part_for(struct flat *flat, const struct zone *zone)
 	return &flat->parts[flat->nr++];
 }
 
-static void add_set(struct flat_part *part, const struct addrset *set)
-{
-	struct range r;
-	size_t i;
-
-	r.family = AF_INET;
-	for (i = 0; i < set->n4; i++) {
-		r.r4 = set->v4[i];
-		addrset_add(&part->set, &r);
-	}
-	r.family = AF_INET6;
-	for (i = 0; i < set->n6; i++) {
-		r.r6 = set->v6[i];
-		addrset_add(&part->set, &r);
-	}
-}
-
 /* A member without a zone of its own is in that of what holds it. */
 static void add_hosts(struct flat *flat, struct hosts *h, const struct zone *outer,
 		      unsigned int walk)
@@ -47,7 +30,7 @@ static void add_hosts(struct flat *flat, struct hosts *h, const struct zone *out
 	h->walk = walk;
 	h->walk_zone = zone;
 	if (!addrset_is_empty(&h->set))
-		add_set(part_for(flat, zone), &h->set);
+		addrset_add_set(&part_for(flat, zone)->set, &h->set);
 	vec_for_each(member, &h->members)
 		add_hosts(flat, member, zone, walk);
 }
