@@ -46,7 +46,7 @@ cached() {
 }
 
 # mirror RELEASE ARCHIVE: where the host's apt gets RELEASE from, or would once it has
-# lists; if its sources do not have it, ARCHIVE of Debian's own mirror.
+# lists; if its sources do not have it, the ARCHIVE beside what they do have.
 mirror() {
 	local site
 	# shellcheck disable=SC2016 # apt's own variables
@@ -54,6 +54,10 @@ mirror() {
 		apt-get indextargets --no-release-info --format '$(RELEASE) $(SITE)' 'Created-By: Packages'
 		# sources that say "stable"
 		apt-get indextargets --format '$(CODENAME) $(SITE)' 'Created-By: Packages'
-	} | awk -v r="$1" '$1 == r && !seen++ { print $2 }')
-	echo "${site:-http://deb.debian.org/$2}"
+	} | awk -v r="$1" -v archive="$2" '
+		$1 == r && !seen++ { print $2 }
+		{ other = $2 }
+		END { if (!seen && sub("/[^/]+/*$", "/" archive, other)) print other }')
+	[ -n "$site" ] || die "apt has no sources"
+	echo "$site"
 }
