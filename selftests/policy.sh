@@ -128,6 +128,49 @@ million() {
 ^~~~~~~~~~~~~~"
 }
 
+# A list in no order, with ranges that repeat and overlap, is printed as another program
+# orders and joins it.
+ordered() {
+	begin ordered
+	printf '%s\n' 'zone a { eth0 }' 'hosts h in a { file "list" }' \
+		'allow h -> any : smtp' >"$dir/case/policy"
+	python3 -B - "$dir/case/list" >"$dir/case/expected" <<-'END'
+		import ipaddress, random, sys
+		r = random.Random(1)
+		nets = []
+		for bits, base in ((32, 11 << 24), (128, 0x20010db8 << 96)):
+		    for i in range(5000):
+		        # spread over each of the bytes, some of them often the same
+		        length = r.randrange(bits // 2 - 2, bits + 1)
+		        addr = base | (r.getrandbits(bits) & (1 << r.randrange(8, bits * 3 // 4)) - 1)
+		        addr = addr >> (bits - length) << (bits - length)
+		        nets.append(ipaddress.ip_network((addr, length)))
+		nets += nets[:500]
+		r.shuffle(nets)
+		with open(sys.argv[1], "w") as out:
+		    out.writelines("%s\n" % net for net in nets)
+		for version in 4, 6:
+		    ranges = []
+		    for net in sorted((n for n in nets if n.version == version),
+		                      key=lambda n: int(n[0])):
+		        if ranges and net[0] <= ranges[-1][1]:
+		            ranges[-1][1] = max(ranges[-1][1], net[-1])
+		        else:
+		            ranges.append([net[0], net[-1]])
+		    for lo, hi in ranges:
+		        print("%d %d" % (lo, hi))
+	END
+	postern check --config "$dir/case/policy" |
+		sed -n '/^hosts h/,/^}/s/^\t\([^,]*\),*$/\1/p' | python3 -B -c '
+import ipaddress, sys
+for word in sys.stdin.read().split():
+    lo, _, hi = word.partition("-")
+    net = ipaddress.ip_network(lo)
+    print("%d %d" % (net[0], ipaddress.ip_address(hi) if hi else net[-1]))' >"$dir/case/seen"
+	check "more than a thousand ranges" test "$(wc -l <"$dir/case/expected")" -gt 1000
+	check "a list in no order" cmp "$dir/case/expected" "$dir/case/seen"
+}
+
 nesting() {
 	local i
 	begin nesting
@@ -392,6 +435,7 @@ cases wrong.cases
 cases warnings.cases
 cases right.cases --config
 million
+ordered
 nesting
 include_chain
 bounds

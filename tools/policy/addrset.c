@@ -27,62 +27,101 @@ void addrset_add(struct addrset *set, const struct range *r)
 	}
 }
 
+/* Joins @nr more ranges to the @n at @to, which are borrowed if @cap is 0. */
+static void *join(void *to, size_t *n, size_t *cap, const void *more, size_t nr, size_t size)
+{
+	char *own;
+
+	if (!nr)
+		return to;
+	own = xrealloc(*cap ? to : NULL, *n + nr, size);
+	if (!*cap)
+		memcpy(own, to, *n * size);
+	memcpy(own + *n * size, more, nr * size);
+	*n += nr;
+	*cap = *n;
+	return own;
+}
+
 void addrset_add_set(struct addrset *set, const struct addrset *more)
 {
-	struct range4 *v4 = set->v4;
-	struct range6 *v6 = set->v6;
-
-	if (!set->n4) {
+	if (set->n4) {
+		set->v4 = join(set->v4, &set->n4, &set->cap4, more->v4, more->n4, sizeof(*set->v4));
+	} else {
 		set->v4 = more->v4;
 		set->n4 = more->n4;
-	} else if (more->n4) {
-		set->v4 = xrealloc(set->cap4 ? v4 : NULL, set->n4 + more->n4, sizeof(*v4));
-		if (!set->cap4)
-			memcpy(set->v4, v4, set->n4 * sizeof(*v4));
-		memcpy(set->v4 + set->n4, more->v4, more->n4 * sizeof(*v4));
-		set->n4 += more->n4;
-		set->cap4 = set->n4;
 	}
-	if (!set->n6) {
+	if (set->n6) {
+		set->v6 = join(set->v6, &set->n6, &set->cap6, more->v6, more->n6, sizeof(*set->v6));
+	} else {
 		set->v6 = more->v6;
 		set->n6 = more->n6;
-	} else if (more->n6) {
-		set->v6 = xrealloc(set->cap6 ? v6 : NULL, set->n6 + more->n6, sizeof(*v6));
-		if (!set->cap6)
-			memcpy(set->v6, v6, set->n6 * sizeof(*v6));
-		memcpy(set->v6 + set->n6, more->v6, more->n6 * sizeof(*v6));
-		set->n6 += more->n6;
-		set->cap6 = set->n6;
 	}
 }
+
+/* Ranges of a family: their size, and their first addresses, byte by byte. */
+struct kind {
+	size_t size;
+	unsigned int bytes;
+	unsigned int (*byte)(const void *range, unsigned int n);
+	int (*compare)(const void *a, const void *b);
+};
+
+static unsigned int byte4(const void *range, unsigned int n)
+{
+	const struct range4 *r = range;
+
+	return r->lo >> (24 - 8 * n) & 255;
+}
+
+static unsigned int byte6(const void *range, unsigned int n)
+{
+	const struct range6 *r = range;
+
+	return r->lo.s6_addr[n];
+}
+
+static int by_lo4(const void *pa, const void *pb)
+{
+	const struct range4 *a = pa, *b = pb;
+
+	return (a->lo > b->lo) - (a->lo < b->lo);
+}
+
+static int by_lo6(const void *pa, const void *pb)
+{
+	const struct range6 *a = pa, *b = pb;
+
+	return compare6(&a->lo, &b->lo);
+}
+
+static const struct kind kind4 = { sizeof(struct range4), 4, byte4, by_lo4 };
+static const struct kind kind6 = { sizeof(struct range6), 16, byte6, by_lo6 };
 
 #define SMALL 32
 
-static void sort_small4(struct range4 *r, size_t n)
-{
-	struct range4 one;
-	size_t i, k;
-
-	for (i = 1; i < n; i++) {
-		one = r[i];
-		for (k = i; k && r[k - 1].lo > one.lo; k--)
-			r[k] = r[k - 1];
-		r[k] = one;
-	}
-}
-
 /*
- * By the first address, a byte at a time from the highest, in place: for a million
- * prefixes a fraction of what qsort takes, and no second copy of them.
+ * By the first address, from its byte @at on, in place: for a million prefixes a
+ * fraction of what qsort takes, and no second copy of them.
  */
-static void radix_sort4(struct range4 *r, size_t n, unsigned int shift)
+static void radix_sort(char *r, size_t n, const struct kind *k, unsigned int at)
 {
-	size_t next[256], end[256] = { 0 }, from = 0, i;
-	struct range4 one, other;
+	size_t next[256], end[256] = { 0 }, from = 0, i, size = k->size;
+	union {
+		struct range4 r4;
+		struct range6 r6;
+	} one, other;
 	unsigned int b, to;
 
+	/* behind the last byte all are equal */
+	if (n < 2 || at == k->bytes)
+		return;
+	if (n <= SMALL) {
+		qsort(r, n, size, k->compare);
+		return;
+	}
 	for (i = 0; i < n; i++)
-		end[r[i].lo >> shift & 255]++;
+		end[k->byte(r + i * size, at)]++;
 	for (b = 0; b < 256; b++) {
 		next[b] = from;
 		from += end[b];
@@ -90,70 +129,17 @@ static void radix_sort4(struct range4 *r, size_t n, unsigned int shift)
 	}
 	for (b = 0; b < 256; b++) {
 		while (next[b] < end[b]) {
-			one = r[next[b]];
-			while ((to = one.lo >> shift & 255) != b) {
-				other = r[next[to]];
-				r[next[to]++] = one;
-				one = other;
+			memcpy(&one, r + next[b] * size, size);
+			while ((to = k->byte(&one, at)) != b) {
+				memcpy(&other, r + next[to] * size, size);
+				memcpy(r + next[to]++ * size, &one, size);
+				memcpy(&one, &other, size);
 			}
-			r[next[b]++] = one;
+			memcpy(r + next[b]++ * size, &one, size);
 		}
 	}
-	if (!shift)
-		return;
-	for (from = 0, b = 0; b < 256; from = end[b++]) {
-		if (end[b] - from > SMALL)
-			radix_sort4(r + from, end[b] - from, shift - 8);
-		else
-			sort_small4(r + from, end[b] - from);
-	}
-}
-
-static void sort_small6(struct range6 *r, size_t n)
-{
-	struct range6 one;
-	size_t i, k;
-
-	for (i = 1; i < n; i++) {
-		one = r[i];
-		for (k = i; k && compare6(&r[k - 1].lo, &one.lo) > 0; k--)
-			r[k] = r[k - 1];
-		r[k] = one;
-	}
-}
-
-static void radix_sort6(struct range6 *r, size_t n, unsigned int byte)
-{
-	size_t next[256], end[256] = { 0 }, from = 0, i;
-	struct range6 one, other;
-	unsigned int b, to;
-
-	for (i = 0; i < n; i++)
-		end[r[i].lo.s6_addr[byte]]++;
-	for (b = 0; b < 256; b++) {
-		next[b] = from;
-		from += end[b];
-		end[b] = from;
-	}
-	for (b = 0; b < 256; b++) {
-		while (next[b] < end[b]) {
-			one = r[next[b]];
-			while ((to = one.lo.s6_addr[byte]) != b) {
-				other = r[next[to]];
-				r[next[to]++] = one;
-				one = other;
-			}
-			r[next[b]++] = one;
-		}
-	}
-	if (byte == 15)
-		return;
-	for (from = 0, b = 0; b < 256; from = end[b++]) {
-		if (end[b] - from > SMALL)
-			radix_sort6(r + from, end[b] - from, byte + 1);
-		else
-			sort_small6(r + from, end[b] - from);
-	}
+	for (from = 0, b = 0; b < 256; from = end[b++])
+		radix_sort(r + from * size, end[b] - from, k, at + 1);
 }
 
 static void sort4(struct addrset *set)
@@ -164,7 +150,7 @@ static void sort4(struct addrset *set)
 		;
 	if (i >= set->n4)
 		return;
-	radix_sort4(set->v4, set->n4, 24);
+	radix_sort((char *)set->v4, set->n4, &kind4, 0);
 	/* Neighbours stay apart: people wrote them so, and see them so again. */
 	for (i = 1; i < set->n4; i++) {
 		if (set->v4[i].lo > set->v4[kept].hi)
@@ -183,7 +169,7 @@ static void sort6(struct addrset *set)
 		;
 	if (i >= set->n6)
 		return;
-	radix_sort6(set->v6, set->n6, 0);
+	radix_sort((char *)set->v6, set->n6, &kind6, 0);
 	for (i = 1; i < set->n6; i++) {
 		if (compare6(&set->v6[i].lo, &set->v6[kept].hi) > 0)
 			set->v6[++kept] = set->v6[i];
