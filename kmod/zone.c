@@ -2,7 +2,7 @@
 /*
  * Interfaces to zones, kept right while interfaces come, go and change names.
  */
-#include <linux/jhash.h>
+#include <linux/log2.h>
 #include <linux/netdevice.h>
 #include <linux/mm.h>
 #include <linux/notifier.h>
@@ -19,7 +19,8 @@
 static const struct pn_zonemap_slot *find(const struct pn_zonemap *map,
 					  int ifindex)
 {
-	u32 i = jhash_1word(ifindex, map->seed);
+	/* multiply-shift, a universal hash */
+	u32 i = (u32)ifindex * map->multiplier >> map->shift;
 
 	/* at most half full: an empty slot ends every search */
 	for (;; i++) {
@@ -126,7 +127,8 @@ int pn_zone_map(struct pn_policy *policy, struct net *net)
 	if (!map)
 		return -ENOMEM;
 	map->mask = size - 1;
-	map->seed = get_random_u32();
+	map->shift = 32 - ilog2(size);
+	map->multiplier = get_random_u32() | 1;
 	for_each_netdev(net, dev) {
 		put(map, dev->ifindex, pn_zone_match(policy, dev->name));
 		cond_resched();

@@ -11,17 +11,20 @@
 /**
  * struct pn_zonemap - interface index -> zone, a hash with linear probing
  * @mask: size - 1
+ * @shift: 32 - log2(size)
  * @used: slots that are not empty, at most half of them; an interface that is gone
  *	keeps its slot until the map is made anew
- * @seed: who may choose the index of an interface shall not choose its slot
+ * @multiplier: odd and secret: who may choose the index of an interface shall not
+ *	choose its slot
  *
  * Written under rtnl, while packets read it.
  */
 struct pn_zonemap {
 	struct rcu_head rcu;
 	u32 mask;
+	u32 shift;
 	u32 used;
-	u32 seed;
+	u32 multiplier;
 	struct pn_zonemap_slot {
 		int ifindex;		/* 0: empty */
 		u8 zone;		/* PN_ZONE_NONE: it has another name now */
