@@ -50,10 +50,21 @@ static u32 age_of(u64 word, u32 now)
 	return (now - (u32)word) & TIME_MASK;
 }
 
+static u64 hash_of(const struct pn_knocks *knocks, const struct pn_knock *k)
+{
+	/* IPv4: all of it fits into two words */
+	if (!(k->saddr.lo | k->daddr.lo | (k->saddr.hi | k->daddr.hi) >> 32))
+		return siphash_2u64(k->saddr.hi << 32 | k->daddr.hi,
+				    (u64)k->sport << 48 |
+				    (u64)k->dport << 32 | k->seq,
+				    &knocks->secret);
+	return siphash(k, sizeof(*k), &knocks->secret);
+}
+
 bool pn_knock(struct pn_knocks *knocks, const struct pn_knock *k, u64 now,
 	      bool *evicted)
 {
-	u64 hash = siphash(k, sizeof(*k), &knocks->secret);
+	u64 hash = hash_of(knocks, k);
 	u64 print = (hash | 1ULL << 63) & ~(u64)TIME_MASK;
 	u64 *set = &knocks->word[(hash & knocks->mask) * PN_KNOCK_WAYS];
 	u32 i, time = now >> TIME_SHIFT & TIME_MASK, oldest = 0;

@@ -77,10 +77,15 @@ static bool same_key(const struct pn_source_key *a,
 static struct pn_source_set *set_of(const struct pn_sources *sources,
 				    const struct pn_source_key *key, u32 *tag)
 {
-	u64 hash = siphash_3u64(key->addr.hi, key->addr.lo,
-				key->limit << 16 | key->level << 8 | key->v6,
-				&sources->secret);
+	u64 hash, whose = key->limit << 16 | key->level << 8 | key->v6;
 
+	/* an address of IPv4 leaves room for the rest in its word */
+	if (key->v6)
+		hash = siphash_3u64(key->addr.hi, key->addr.lo, whose,
+				    &sources->secret);
+	else
+		hash = siphash_1u64(key->addr.hi << 32 | whose,
+				    &sources->secret);
 	*tag = hash >> 32 | 1;
 	return &sources->set[hash & sources->mask];
 }

@@ -88,6 +88,18 @@ u64 siphash(const void *data, size_t len, const siphash_key_t *key)
 	return mix(mix(hash, key->key[1]), 0x9e3779b97f4a7c15ULL);
 }
 
+u64 siphash_1u64(u64 a, const siphash_key_t *key)
+{
+	return siphash(&a, sizeof(a), key);
+}
+
+u64 siphash_2u64(u64 a, u64 b, const siphash_key_t *key)
+{
+	u64 words[] = { a, b };
+
+	return siphash(words, sizeof(words), key);
+}
+
 u64 siphash_3u64(u64 a, u64 b, u64 c, const siphash_key_t *key)
 {
 	u64 words[] = { a, b, c };

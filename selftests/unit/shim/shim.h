@@ -108,6 +108,8 @@ typedef struct {
 } siphash_key_t;
 
 u64 siphash(const void *data, size_t len, const siphash_key_t *key);
+u64 siphash_1u64(u64 a, const siphash_key_t *key);
+u64 siphash_2u64(u64 a, u64 b, const siphash_key_t *key);
 u64 siphash_3u64(u64 a, u64 b, u64 c, const siphash_key_t *key);
 
 #define check_mul_overflow(a, b, to)	__builtin_mul_overflow(a, b, to)
