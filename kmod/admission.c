@@ -24,7 +24,8 @@ bool pn_admission_begin(struct pn_admission *a, struct pn_net *pn,
 	const struct pn_tables *t = &policy->tables;
 	u32 nr = policy->rules[rule].limit;
 
-	if (t->class[pn_address_class(t, v6, addr)].exempt & BIT_ULL(nr))
+	if (policy->limits[nr].nr_exempt &&
+	    t->class[pn_address_class(t, v6, addr)].exempt & BIT_ULL(nr))
 		return false;
 	a->pn = pn;
 	a->policy = policy;
