@@ -74,16 +74,24 @@ static bool fits(const struct pn_uuid *uuid, u16 major, void *data)
 	return false;
 }
 
+bool pn_basis_may_be_dynamic(const struct pn_policy *policy,
+			     const struct pn_tuple *t)
+{
+	u32 rule;
+
+	/* every RPC service brings the mapper along: a cheap no for all others */
+	return t->proto == IPPROTO_TCP &&
+	       pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_MAPPER, &rule) &&
+	       !pn_classify_owned(&policy->tables, t);
+}
+
 enum pn_basis pn_basis_dynamic(struct pn_net *pn, const struct pn_policy *policy,
 			       const struct pn_tuple *t, u32 *rule)
 {
 	struct fit f = { .policy = policy, .t = t, .rule = rule };
 	struct pn_host client, server;
 
-	/* every RPC service brings the mapper along: a cheap no for all others */
-	if (t->proto != IPPROTO_TCP ||
-	    !pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_MAPPER, rule) ||
-	    pn_classify_owned(&policy->tables, t))
+	if (!pn_basis_may_be_dynamic(policy, t))
 		return PN_BASIS_NONE;
 	pn_basis_client(t, &client);
 	pn_basis_server(policy, t, &server);

@@ -39,6 +39,10 @@ enum pn_basis {
 enum pn_basis pn_basis_static(const struct pn_policy *policy,
 			      const struct pn_tuple *t, u32 *rule);
 
+/* Can what the mapper says allow @t, by @policy? */
+bool pn_basis_may_be_dynamic(const struct pn_policy *policy,
+			     const struct pn_tuple *t);
+
 /**
  * pn_basis_dynamic - by what the mapper said: pinhole or learned
  * @pn: namespace

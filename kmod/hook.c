@@ -104,7 +104,7 @@ static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
 	if (!reason && pn_packet_opens_tcp(&p) &&
 	    !(policy->flags & POSTERN_POLICY_OBSERVE) && !policy->kept &&
 	    !(policy->zones[p.zone_in].flags & POSTERN_ZONE_REJECT)) {
-		reason = pn_guard_open(state->net, policy, &p, &outcome);
+		reason = pn_guard_open(pn, policy, &p, &outcome);
 		if (reason) {
 			pn_judge_observed(pn, policy, &p, outcome);
 			pn_outcome_allows(policy, outcome, &rule);

@@ -10,9 +10,9 @@
 #include <net/netfilter/ipv6/nf_reject.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_log.h>
-#include <net/route.h>
 
 #include "admit.h"
+#include "answer.h"
 #include "ban.h"
 #include "events.h"
 #include "flow.h"
@@ -23,6 +23,7 @@
 #include "mangle.h"
 #include "rate.h"
 #include "reject.h"
+#include "route.h"
 #include "trace.h"
 
 static void count_rule(const struct pn_policy *policy, u32 rule,
@@ -238,26 +239,27 @@ static enum pn_reason judge_new(struct pn_net *pn,
 				u32 *rule)
 {
 	enum pn_reason reason = PN_OK;
-	bool allowed;
-	u32 outcome;
+	struct pn_answer a;
+	u32 by;
 
 	if (p->t.proto == IPPROTO_TCP && !pn_packet_opens_tcp(p))
 		return not_opening(pn, policy, p, PN_TCP_NO_FLOW);
 	if (pn_ban_has(pn, p->t.v6, p->t.saddr))
 		return PN_BANNED;
-	if (!p->t.v6 && p->in &&
-	    inet_addr_type_dev_table(pn->net, p->in,
-				     ip_hdr(p->skb)->saddr) == RTN_BROADCAST)
+	if (!p->t.v6 && p->in && pn_route_is_broadcast(pn->net, p))
 		return PN_BROADCAST_SOURCE;
-	outcome = pn_classify(&policy->tables, &p->t);
-	pn_judge_observed(pn, policy, p, outcome);
-	allowed = pn_outcome_allows(policy, outcome, rule);
-	if (!allowed && *rule != U32_MAX)
-		return PN_BLOCKED;
-	if (pn_basis_of(pn, policy, &p->t, allowed, rule))
+	a = *pn_answer(pn, policy, &p->t,
+		       pn_address_class(&policy->tables, p->t.v6, p->t.saddr));
+	pn_judge_observed(pn, policy, p, a.outcome);
+	if (a.dynamic && pn_basis_dynamic(pn, policy, &p->t, &by)) {
+		a.basis = true;
+		a.basis_rule = by;
+	}
+	*rule = a.basis ? a.basis_rule : a.rule;
+	if (a.basis)
 		reason = pn_inspect_open(p);
-	else if (!allowed)
-		reason = pn_basis_denied(policy, &p->t);
+	else if (!a.allowed)
+		reason = a.denied;
 	if (!reason && p->t.proto == IPPROTO_TCP &&
 	    pn_admit_limits(policy, *rule))
 		reason = admit_syn(pn, policy, p, ct, *rule);

@@ -12,6 +12,7 @@
 #include <linux/timekeeping.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "answer.h"
 #include "ban.h"
 #include "events.h"
 #include "flow.h"
@@ -22,6 +23,7 @@
 #include "limiter.h"
 #include "net.h"
 #include "proc.h"
+#include "route.h"
 #include "transaction.h"
 #include "zone.h"
 
@@ -59,6 +61,8 @@ static int publish(struct pn_net *pn, struct pn_policy *policy)
 	/* the last that can fail: see there */
 	if (!err && policy && policy->nr_sources)
 		err = pn_limiter_number(pn, policy);
+	if (!err && policy)
+		pn_net_restamp(pn, policy);
 	if (!err)
 		rcu_assign_pointer(pn->policy, policy);
 	rtnl_unlock();
@@ -149,16 +153,27 @@ static void carry_counts(struct pn_policy *new, const struct pn_policy *old,
 	}
 }
 
+/* What CPUs remember. It stays once it is there. */
+static int make_memory(struct pn_net *pn)
+{
+	if (!pn->memo)
+		pn->memo = pn_memo_alloc();
+	if (!pn->answers)
+		pn->answers = pn_answers_alloc();
+	if (!pn->routes)
+		pn->routes = pn_routes_alloc();
+	return pn->memo && pn->answers && pn->routes ? 0 : -ENOMEM;
+}
+
 /* The hooks and what they use. Those of lockdown are there from the start. */
 static int switch_on(struct pn_net *pn)
 {
 	int err;
 
 	if (!pn->tracked) {
-		if (!pn->memo)
-			pn->memo = pn_memo_alloc();
-		if (!pn->memo)
-			return -ENOMEM;
+		err = make_memory(pn);
+		if (err)
+			return err;
 		err = nf_ct_netns_get(pn->net, NFPROTO_INET);
 		if (err)
 			return err;
@@ -462,6 +477,8 @@ static void __net_exit net_exit(struct net *net)
 	pn_pinhole_exit(pn);
 	pn_limiter_exit(pn);
 	pn_bans_exit(pn);
+	free_percpu(pn->routes);
+	free_percpu(pn->answers);
 	free_percpu(pn->memo);
 	pn_stats_free(pn);
 }

@@ -17,6 +17,10 @@
  *   [T] txn_lock, in transaction.c
  *   [H] house work only
  *   [L] limiter_mutex
+ *
+ * STAMPS. What CPUs remember of verdicts holds for one stamp: a number that no policy,
+ * and no map of interfaces to zones, had before. Who remembers reads the stamp first
+ * (pn_net_stamp()), then what he remembers; who changes the map gives the new stamp last.
  */
 #ifndef PN_NET_H
 #define PN_NET_H
@@ -29,11 +33,13 @@
 #include "policy.h"
 #include "stats.h"
 
+struct pn_answers;
 struct pn_bans;
 struct pn_flows;
 struct pn_limiter;
 struct pn_memo;
 struct pn_doors;
+struct pn_routes;
 
 /**
  * struct pn_net - one network namespace
@@ -42,6 +48,8 @@ struct pn_net {
 	struct pn_policy __rcu *policy;		/* [R] NULL: none loaded */
 	struct pn_stats __percpu *stats;	/* [P] */
 	struct pn_memo __percpu *memo;		/* [P] which rule a flow belongs to */
+	struct pn_answers __percpu *answers;	/* [P] what the policy says of new ones */
+	struct pn_routes __percpu *routes;	/* [P] and where those would go */
 	struct pn_flows *flows;			/* inspected; NULL: no RPC policy yet */
 	struct pn_doors *doors;			/* likewise; both stay once they are there */
 	struct pn_limiter *limiter;		/* likewise for limits; [L] to replace */
@@ -50,8 +58,9 @@ struct pn_net {
 	struct net *net;			/* back pointer, lives longer */
 	struct mutex mutex;
 	u32 generation;				/* [M] of the last load */
+	u32 stamps;				/* by rtnl: the last one */
 	struct nf_hook_ops *hooks;		/* [M] NULL: not registered */
-	bool tracked;				/* [M] conntrack is on, and memo there */
+	bool tracked;				/* [M] conntrack is on, and [P] there */
 	bool open;				/* [A] unloaded with --open */
 	bool one_way;				/* [A] seen since the load */
 
@@ -82,6 +91,20 @@ extern unsigned int pn_net_id;
 static inline struct pn_net *pn_net(const struct net *net)
 {
 	return net_generic(net, pn_net_id);
+}
+
+/* Nothing that was remembered of @policy holds any more. Context: rtnl held. */
+static inline void pn_net_restamp(struct pn_net *pn, struct pn_policy *policy)
+{
+	/* pairs with pn_net_stamp() */
+	smp_store_release(&policy->stamp, ++pn->stamps);
+}
+
+/* For what is looked up from here on. Context: RCU read side. */
+static inline u32 pn_net_stamp(const struct pn_policy *policy)
+{
+	/* pairs with pn_net_restamp() */
+	return smp_load_acquire(&policy->stamp);
 }
 
 /*

@@ -200,6 +200,7 @@ struct pn_policy {
 	bool guards_output;		/* [C] a rule names the router as source */
 	struct pn_zonemap __rcu *zonemap; /* [R] interface index -> zone, by rtnl */
 	bool zones_lost;		/* by rtnl: an interface is missing in it */
+	u32 stamp;			/* by rtnl: of what is remembered of it, see net.h */
 	struct pn_rule_count **counts;	/* [P] per possible CPU, nr_rules each */
 	struct pn_rule_count *base;	/* [C] carried over from the policy before */
 

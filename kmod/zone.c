@@ -145,19 +145,20 @@ int pn_zone_map(struct pn_policy *policy, struct net *net)
  * where it is: to make it anew for each of many interfaces would hold rtnl for as
  * long as their square.
  */
-static int change(struct pn_policy *policy, struct net *net,
+static int change(struct pn_net *pn, struct pn_policy *policy,
 		  const struct net_device *dev)
 {
 	struct pn_zonemap *map = rtnl_dereference(policy->zonemap);
+	int err = 0;
 
-	if (!policy->zones_lost &&
-	    put(map, dev->ifindex, pn_zone_match(policy, dev->name)))
-		return 0;
-	if (!pn_zone_map(policy, net))
-		return 0;
+	if (policy->zones_lost ||
+	    !put(map, dev->ifindex, pn_zone_match(policy, dev->name)))
+		err = pn_zone_map(policy, pn->net);
 	/* not every caller heeds a refusal: until there is memory, nothing is left alone */
-	WRITE_ONCE(policy->zones_lost, true);
-	return -ENOMEM;
+	if (err)
+		WRITE_ONCE(policy->zones_lost, true);
+	pn_net_restamp(pn, policy);
+	return err;
 }
 
 void pn_zone_map_free(struct pn_policy *policy)
@@ -179,7 +180,11 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	switch (event) {
 	case NETDEV_REGISTER:
 	case NETDEV_CHANGENAME:
-		return notifier_from_errno(change(policy, pn->net, dev));
+		return notifier_from_errno(change(pn, policy, dev));
+	case NETDEV_CHANGEUPPER:
+		/* in a VRF, or no more */
+		pn_net_restamp(pn, policy);
+		break;
 	case NETDEV_UNREGISTER:
 		/*
 		 * Nobody has its index until another comes and takes its place; and
