@@ -4,16 +4,20 @@
  */
 #include <linux/hash.h>
 #include <linux/inetdevice.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/log2.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
 #include <net/addrconf.h>
+#include <net/ip.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_tuple.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 #include <net/route.h>
 
 #include "compat/conntrack.h"
+#include "admit.h"
 #include "basis.h"
 #include "flow.h"
 #include "inspected.h"
@@ -21,14 +25,19 @@
 
 struct memo {
 	const struct nf_conn *ct;	/* compared, never followed */
-	struct nf_conntrack_tuple tuple;
-	union nf_inet_addr server;	/* where DNAT leads */
-	__be16 port;
-	u32 generation;
+	struct nf_conntrack_man client;	/* as it sends */
+	struct nf_conntrack_man server;	/* as it answers: where DNAT leads */
+	u32 stamp;			/* 0: none yet */
 	u32 outcome;
+	u32 rule;			/* if it passes */
+	int in, out;			/* of the client's packets; 0: not known */
+	__be16 to;			/* port, or type and code of ICMP */
+	u8 proto;
 	u8 zone_in, zone_out;
 	bool inspected;
-	bool settled;
+	bool passes;			/* a rule allows it, and nothing inspects it */
+	bool limited;			/* the rule has a limit */
+	bool settled;			/* which knows it, see there */
 };
 
 struct pn_memo {
@@ -127,49 +136,130 @@ void pn_flow_begin(struct pn_net *pn, const struct nf_conn *ct)
 	memo_of(pn, ct)->settled = false;
 }
 
-u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
-		    const struct pn_packet *p, const struct nf_conn *ct,
-		    enum ip_conntrack_info ctinfo, bool *inspected,
-		    bool **settled)
+static bool same_end(const struct nf_conntrack_man *a,
+		     const struct nf_conntrack_man *b)
 {
-	const struct nf_conntrack_tuple *tuple =
+	return nf_inet_addr_cmp(&a->u3, &b->u3) && a->u.all == b->u.all;
+}
+
+/* Is @m of @ct, as it is now? */
+static bool is_of(const struct memo *m, const struct nf_conn *ct)
+{
+	const struct nf_conntrack_tuple *original =
 		&ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 	const struct nf_conntrack_man *server =
 		&ct->tuplehash[IP_CT_DIR_REPLY].tuple.src;
-	u32 rule, outcome;
-	struct pn_tuple t;
-	struct memo *m;
-	bool allowed;
 
-	zones_of_flow(&t, p, ctinfo);
-	m = memo_of(pn, ct);
-	*settled = &m->settled;
-	if (m->ct == ct && m->generation == policy->generation &&
-	    m->zone_in == t.zone_in && m->zone_out == t.zone_out &&
-	    nf_ct_tuple_equal(&m->tuple, tuple) &&
-	    nf_inet_addr_cmp(&m->server, &server->u3) &&
-	    m->port == server->u.all) {
-		*inspected = m->inspected;
-		return m->outcome;
-	}
+	return m->ct == ct && m->proto == original->dst.protonum &&
+	       m->to == original->dst.u.all &&
+	       m->client.l3num == original->src.l3num &&
+	       same_end(&m->client, &original->src) &&
+	       same_end(&m->server, server);
+}
 
-	tuple_of_flow(&t, ct);
-	outcome = pn_classify(&policy->tables, &t);
-	allowed = pn_outcome_allows(policy, outcome, &rule);
+/* As the client sends, whichever way the packet goes. */
+static void interfaces_of(const struct nf_hook_state *state,
+			  enum ip_conntrack_info ctinfo, int *in, int *out)
+{
+	bool original = CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL;
+
+	*in = (original ? state->in : state->out)->ifindex;
+	*out = (original ? state->out : state->in)->ifindex;
+}
+
+/* Behind a VRF, and for what goes back where it came from, see zone_of_input(). */
+static bool tell_zones(const struct nf_hook_state *state)
+{
+	return state->hook == NF_INET_FORWARD && state->in != state->out &&
+	       !netif_is_l3_master(state->in);
+}
+
+static void remember(struct memo *m, struct pn_net *pn,
+		     const struct pn_policy *policy, const struct pn_tuple *t,
+		     const struct nf_conn *ct, u32 stamp)
+{
+	u32 rule;
+
 	*m = (struct memo){
 		.ct = ct,
-		.tuple = *tuple,
-		.server = server->u3,
-		.port = server->u.all,
-		.generation = policy->generation,
-		.outcome = outcome,
-		.zone_in = t.zone_in,
-		.zone_out = t.zone_out,
-		.inspected = allowed &&
-			     pn_basis_of(pn, policy, &t, true, &rule),
+		.client = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.src,
+		.server = ct->tuplehash[IP_CT_DIR_REPLY].tuple.src,
+		.to = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.u.all,
+		.proto = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple.dst.protonum,
+		.stamp = stamp,
+		.outcome = pn_classify(&policy->tables, t),
+		.zone_in = t->zone_in,
+		.zone_out = t->zone_out,
 	};
+	if (!pn_outcome_allows(policy, m->outcome, &m->rule))
+		return;
+	m->limited = pn_admit_limits(policy, m->rule);
+	m->inspected = pn_basis_of(pn, policy, t, true, &rule);
+	m->passes = !m->inspected;
+}
+
+u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
+		    const struct pn_packet *p, const struct nf_conn *ct,
+		    enum ip_conntrack_info ctinfo,
+		    const struct nf_hook_state *state, bool *inspected,
+		    bool **settled)
+{
+	/* before anything that is looked up */
+	u32 stamp = pn_net_stamp(policy);
+	struct memo *m = memo_of(pn, ct);
+	struct pn_tuple t;
+
+	zones_of_flow(&t, p, ctinfo);
+	if (m->stamp != stamp || m->zone_in != t.zone_in ||
+	    m->zone_out != t.zone_out || !is_of(m, ct)) {
+		tuple_of_flow(&t, ct);
+		remember(m, pn, policy, &t, ct, stamp);
+	}
+	if (tell_zones(state))
+		interfaces_of(state, ctinfo, &m->in, &m->out);
+	*settled = &m->settled;
 	*inspected = m->inspected;
 	return m->outcome;
+}
+
+/* Is it one that no limit must see? */
+static bool is_within(const struct sk_buff *skb,
+		      const struct nf_hook_state *state)
+{
+	unsigned int offset = skb_network_offset(skb);
+	const u8 *flags;
+	u8 buf;
+
+	if (state->pf == NFPROTO_IPV4)
+		offset += ip_hdrlen(skb);
+	else if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP)
+		offset += sizeof(struct ipv6hdr);
+	else
+		return false;
+	flags = skb_header_pointer(skb, offset + 13, sizeof(buf), &buf);
+	return flags && !(*flags & (PN_TCP_SYN | PN_TCP_FIN | PN_TCP_RST));
+}
+
+bool pn_flow_passes(struct pn_net *pn, const struct pn_policy *policy,
+		    const struct sk_buff *skb, const struct nf_hook_state *state,
+		    u32 *rule)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	const struct memo *m;
+	int in, out;
+
+	if (!ct || (ctinfo != IP_CT_ESTABLISHED &&
+		    ctinfo != IP_CT_ESTABLISHED_REPLY))
+		return false;
+	m = memo_of(pn, ct);
+	interfaces_of(state, ctinfo, &in, &out);
+	if (!m->passes || m->stamp != pn_net_stamp(policy) || m->in != in ||
+	    m->out != out || !is_of(m, ct))
+		return false;
+	*rule = m->rule;
+	return !m->limited || m->proto != IPPROTO_TCP ||
+	       (m->settled && is_within(skb, state));
 }
 
 enum pn_reason pn_flow_invalid(struct net *net, const struct pn_packet *p)

@@ -6,8 +6,9 @@
  * one under which the flow began: so nothing that a new policy denies passes,
  * however old the flow. To judge a packet is to classify its flow, and the
  * answer is remembered per CPU in a small direct-mapped table of memos. A memo
- * holds for one policy (generation), one flow (conntrack entry and its tuple: the
- * memory of an entry is used again) and one pair of zones.
+ * holds for one stamp (net.h), one flow (conntrack entry and its ends: the memory of an
+ * entry is used again) and one pair of zones; or of interfaces, for packets of which
+ * there is nothing else to know: see pn_flow_passes().
  */
 #ifndef PN_FLOW_H
 #define PN_FLOW_H
@@ -18,6 +19,8 @@
 #include "packet.h"
 
 #define PN_MEMOS	256		/* per CPU, 80 bytes each */
+
+struct nf_hook_state;
 
 /*
  * A flow as the rules see it: the original direction, after DNAT and before SNAT;
@@ -33,6 +36,7 @@ void pn_flow_tuple(struct pn_tuple *t, const struct pn_packet *p,
  * @p: packet; zones as it travels, tables.zone_self for the router's end
  * @ct: its conntrack entry
  * @ctinfo: tells the direction
+ * @state: of the hook
  * @inspected: set if a rule allows the flow, and it is inspected nonetheless
  * @settled: set to where a note is kept that its limit knows the flow; it is the
  *	packet's as long as BH is disabled
@@ -42,8 +46,26 @@ void pn_flow_tuple(struct pn_tuple *t, const struct pn_packet *p,
  */
 u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 		    const struct pn_packet *p, const struct nf_conn *ct,
-		    enum ip_conntrack_info ctinfo, bool *inspected,
+		    enum ip_conntrack_info ctinfo,
+		    const struct nf_hook_state *state, bool *inspected,
 		    bool **settled);
+
+/**
+ * pn_flow_passes - does a forwarded packet pass as those of its flow before it did?
+ * @pn: namespace
+ * @policy: in force
+ * @skb: the packet
+ * @state: of the hook forward
+ * @rule: set to the rule that allows its flow
+ *
+ * Only of flows that nothing inspects, and for packets that no limit waits for. Whether
+ * the packet can be at all was seen before conntrack.
+ *
+ * Context: packet path, BH disabled. Return: false if that must be found out.
+ */
+bool pn_flow_passes(struct pn_net *pn, const struct pn_policy *policy,
+		    const struct sk_buff *skb, const struct nf_hook_state *state,
+		    u32 *rule);
 
 /* @ct begins: another one may have been at its address, with the same ends. */
 void pn_flow_begin(struct pn_net *pn, const struct nf_conn *ct);

@@ -164,6 +164,9 @@ static unsigned int decide_forward(void *priv, struct sk_buff *skb,
 		pn_count(pn->stats, PN_COUNT_PACKETS);
 		return pn_judge_drop(pn, policy, &p, reason, U32_MAX, state);
 	}
+	/* nearly every packet ends here */
+	if (!from_bridge(skb) && pn_judge_passes(pn, policy, skb, state))
+		return NF_ACCEPT;
 	p.zone_in = zone_of_input(policy, state, skb, v6);
 	p.zone_out = pn_zone_of_device(policy, state->out);
 	if (p.zone_in == PN_ZONE_NONE && p.zone_out == PN_ZONE_NONE &&
@@ -306,8 +309,9 @@ static unsigned int decide_output(void *priv, struct sk_buff *skb,
 }
 
 /*
- * Counters and memos are per CPU. Most packets come here with BH disabled, but not
- * those that a process sends, nor those that a program behind NFQUEUE gives back.
+ * Counters and memos are per CPU. Most packets come here with BH disabled, and are not
+ * made to pay for the others: what a process sends, and what a program behind NFQUEUE
+ * gives back.
  */
 #define WITHOUT_BH(name)						\
 static unsigned int name(void *priv, struct sk_buff *skb,		\
@@ -315,6 +319,8 @@ static unsigned int name(void *priv, struct sk_buff *skb,		\
 {									\
 	unsigned int verdict;						\
 									\
+	if (likely(in_softirq()))					\
+		return decide_##name(priv, skb, state);			\
 	local_bh_disable();						\
 	verdict = decide_##name(priv, skb, state);			\
 	local_bh_enable();						\

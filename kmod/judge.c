@@ -83,28 +83,52 @@ unsigned int pn_judge_drop(struct pn_net *pn, const struct pn_policy *policy,
 	return NF_DROP;
 }
 
-static unsigned int accept(struct pn_net *pn, const struct pn_policy *policy,
-			   const struct pn_packet *p, u32 rule, bool first,
-			   const struct nf_hook_state *state)
+/* @first: of its flow */
+static void let_through(struct pn_net *pn, const struct pn_policy *policy,
+			struct sk_buff *skb, u32 rule, bool first)
 {
-	struct sk_buff *skb = p->skb;
+	struct pn_stats *s = this_cpu_ptr(pn->stats);
 
-	pn_count(pn->stats, PN_COUNT_ACCEPTED);
-	pn_count_add(pn->stats, PN_COUNT_BYTES, skb->len);
+	u64_stats_update_begin(&s->sync);
+	s->counts.value[PN_COUNT_PACKETS]++;
+	s->counts.value[PN_COUNT_ACCEPTED]++;
+	s->counts.value[PN_COUNT_BYTES] += skb->len;
+	s->counts.value[PN_COUNT_FLOWS_NEW] += first;
+	u64_stats_update_end(&s->sync);
 	skb->mark = (skb->mark & ~policy->mark_mask) | policy->mark;
 	if (rule != U32_MAX) {
 		const struct pn_rule *r = &policy->rules[rule];
 
 		skb->mark = (skb->mark & ~r->mark_mask) | r->mark;
 		count_rule(policy, rule, first, skb->len);
-		if (first && r->flags & POSTERN_RULE_LOG)
+	}
+}
+
+static unsigned int accept(struct pn_net *pn, const struct pn_policy *policy,
+			   const struct pn_packet *p, u32 rule, bool first,
+			   const struct nf_hook_state *state)
+{
+	let_through(pn, policy, p->skb, rule, first);
+	if (first && rule != U32_MAX) {
+		u32 flags = policy->rules[rule].flags;
+
+		if (flags & POSTERN_RULE_LOG)
 			log_packet(pn, p, state, "allow");
-		if (first && r->flags & POSTERN_RULE_OBSERVE)
+		if (flags & POSTERN_RULE_OBSERVE)
 			pn_judge_report(pn, policy, p, PN_NO_RULE, rule, true);
 	}
-	if (first)
-		pn_count(pn->stats, PN_COUNT_FLOWS_NEW);
 	return NF_ACCEPT;
+}
+
+bool pn_judge_passes(struct pn_net *pn, const struct pn_policy *policy,
+		     struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	u32 rule;
+
+	if (!pn_flow_passes(pn, policy, skb, state, &rule))
+		return false;
+	let_through(pn, policy, skb, rule, false);
+	return true;
 }
 
 void pn_judge_observed(struct pn_net *pn, const struct pn_policy *policy,
@@ -272,6 +296,7 @@ static enum pn_reason judge_known(struct pn_net *pn,
 				  const struct pn_policy *policy,
 				  struct pn_packet *p, struct nf_conn *ct,
 				  enum ip_conntrack_info ctinfo,
+				  const struct nf_hook_state *state,
 				  struct pn_cut *cut, u32 *rule,
 				  bool **settled)
 {
@@ -280,7 +305,7 @@ static enum pn_reason judge_known(struct pn_net *pn,
 	struct pn_tuple t;
 	u32 outcome;
 
-	outcome = pn_flow_outcome(pn, policy, p, ct, ctinfo, &inspected,
+	outcome = pn_flow_outcome(pn, policy, p, ct, ctinfo, state, &inspected,
 				  settled);
 	allowed = pn_outcome_allows(policy, outcome, rule);
 	/* most flows are nobody's to read, and those that are blocked are none's */
@@ -333,14 +358,14 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 	} else if (p->icmp_error) {
 		/* conntrack lets it through as related to a flow it knows */
 		reason = passable_error(p) ?
-			 judge_known(pn, policy, p, ct, ctinfo, &cut, &rule,
-				     &settled) :
+			 judge_known(pn, policy, p, ct, ctinfo, state, &cut,
+				     &rule, &settled) :
 			 PN_ICMP_ERROR;
 		if (!reason)
 			pn_count(pn->stats, PN_COUNT_RELATED);
 	} else if (nf_ct_is_confirmed(ct)) {
-		reason = judge_known(pn, policy, p, ct, ctinfo, &cut, &rule,
-				     &settled);
+		reason = judge_known(pn, policy, p, ct, ctinfo, state, &cut,
+				     &rule, &settled);
 		if (!reason && p->t.proto == IPPROTO_TCP &&
 		    pn_admit_limits(policy, rule))
 			reason = admit_packet(pn, policy, p, ct, ctinfo, rule,
@@ -350,8 +375,8 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 		reason = judge_new(pn, policy, p, ct, &rule);
 		first = !reason;
 	}
-	pn_count(pn->stats, PN_COUNT_PACKETS);
 	if (reason) {
+		pn_count(pn->stats, PN_COUNT_PACKETS);
 		verdict = pn_judge_drop(pn, policy, p, reason,
 					cut.now ? U32_MAX : rule, state);
 		if (verdict == NF_DROP && cut.now)

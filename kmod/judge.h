@@ -12,6 +12,13 @@
 
 struct nf_hook_state;
 
+/*
+ * Forwarded, and not yet parsed: does it pass as its flow did before? Then it is let
+ * through and counted.
+ */
+bool pn_judge_passes(struct pn_net *pn, const struct pn_policy *policy,
+		     struct sk_buff *skb, const struct nf_hook_state *state);
+
 /* With zones at both ends: by the policy, and by what is known of its flow. */
 unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 		      struct pn_packet *p, const struct nf_hook_state *state);
