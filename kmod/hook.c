@@ -2,6 +2,7 @@
 /*
  * Where packets meet the policy.
  *
+ *   ingress     as prerouting, while a flood lasts
  *   prerouting  before conntrack: what cannot be, what cannot pass
  *   fragments   the same for first fragments of IPv6, before they are joined
  *   forward     every packet between two interfaces
@@ -73,6 +74,30 @@ static bool only_bridged(const struct sk_buff *skb,
 	       netdev_master_upper_dev_get_rcu(skb->dev) == state->out;
 }
 
+/* What can be said before conntrack. @rule: set to the block rule that decides. */
+static enum pn_reason check(struct pn_net *pn, const struct pn_policy *policy,
+			    struct pn_packet *p, bool v6, u32 *rule)
+{
+	u32 outcome = PN_OUTCOME_NONE;
+	enum pn_reason reason;
+
+	p->t.zone_in = p->zone_in;
+	reason = pn_packet_parse(p, v6);
+	if (!reason)
+		reason = pn_guard_source(policy, p, p->zone_in);
+	/* where an answer is due, or nothing may be dropped, the hook forward decides */
+	if (reason || !pn_packet_opens_tcp(p) ||
+	    policy->flags & POSTERN_POLICY_OBSERVE || policy->kept ||
+	    policy->zones[p->zone_in].flags & POSTERN_ZONE_REJECT)
+		return reason;
+	reason = pn_guard_open(pn, policy, p, &outcome);
+	if (reason) {
+		pn_judge_observed(pn, policy, p, outcome);
+		pn_outcome_allows(policy, outcome, rule);
+	}
+	return reason;
+}
+
 static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
@@ -83,9 +108,8 @@ static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
 		.in = state->in,
 		.zone_out = PN_ZONE_NONE,
 	};
-	bool v6 = state->pf == NFPROTO_IPV6;
-	u32 outcome = PN_OUTCOME_NONE, rule = U32_MAX;
 	enum pn_reason reason;
+	u32 rule = U32_MAX;
 
 	if (!policy || skb->pkt_type == PACKET_LOOPBACK ||
 	    state->in->flags & IFF_LOOPBACK ||
@@ -95,25 +119,51 @@ static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
 	p.zone_in = pn_zone_of_device(policy, state->in);
 	if (p.zone_in == PN_ZONE_NONE)
 		return NF_ACCEPT;
-	p.t.zone_in = p.zone_in;
-
-	reason = pn_packet_parse(&p, v6);
-	if (!reason)
-		reason = pn_guard_source(policy, &p, p.zone_in);
-	/* where an answer is due, or nothing may be dropped, the hook forward decides */
-	if (!reason && pn_packet_opens_tcp(&p) &&
-	    !(policy->flags & POSTERN_POLICY_OBSERVE) && !policy->kept &&
-	    !(policy->zones[p.zone_in].flags & POSTERN_ZONE_REJECT)) {
-		reason = pn_guard_open(pn, policy, &p, &outcome);
-		if (reason) {
-			pn_judge_observed(pn, policy, &p, outcome);
-			pn_outcome_allows(policy, outcome, &rule);
-		}
-	}
+	reason = check(pn, policy, &p, state->pf == NFPROTO_IPV6, &rule);
 	if (!reason)
 		return NF_ACCEPT;
 	pn_count(pn->stats, PN_COUNT_EARLY_DROPS);
 	return pn_judge_drop(pn, policy, &p, reason, rule, state);
+}
+
+/*
+ * The same, before the kernel has looked at the IP header: only of what is for this
+ * router's link address, and will come to the hook prerouting as it is now. What is only
+ * observed is reported there, once.
+ */
+unsigned int pn_hook_ingress(void *priv, struct sk_buff *skb,
+			     const struct nf_hook_state *state)
+{
+	struct pn_net *pn = priv;
+	const struct pn_policy *policy = rcu_dereference(pn->policy);
+	bool v6 = skb->protocol == htons(ETH_P_IPV6);
+	struct pn_packet p = {
+		.skb = skb,
+		.in = state->in,
+		.zone_out = PN_ZONE_NONE,
+	};
+	struct nf_hook_state as = *state;
+	enum pn_reason reason;
+	u32 rule = U32_MAX;
+
+	if (!policy || policy->flags & POSTERN_POLICY_OBSERVE ||
+	    skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) ||
+	    (!v6 && skb->protocol != htons(ETH_P_IP)) ||
+	    /* a port of a bridge or bond, the interface that has the address */
+	    rcu_access_pointer(skb->dev->rx_handler) ||
+	    !pn_packet_is_whole(skb, v6))
+		return NF_ACCEPT;
+	p.zone_in = pn_zone_of_device(policy, state->in);
+	if (p.zone_in == PN_ZONE_NONE)
+		return NF_ACCEPT;
+	reason = check(pn, policy, &p, v6, &rule);
+	if (!reason)
+		return NF_ACCEPT;
+	pn_count(pn->stats, PN_COUNT_EARLY_DROPS);
+	pn_count(pn->stats, PN_COUNT_INGRESS_DROPS);
+	as.pf = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+	as.hook = NF_INET_PRE_ROUTING;
+	return pn_judge_drop(pn, policy, &p, reason, rule, &as);
 }
 
 /* Before the kernel puts fragments together; for IPv6 only. */

@@ -14,6 +14,7 @@
 #include "inspected.h"
 #include "limiter.h"
 #include "net.h"
+#include "outpost.h"
 #include "pinhole.h"
 #include "stats.h"
 #include "transaction.h"
@@ -44,6 +45,7 @@ static void measure_rates(struct pn_net *pn)
 	pn_stats_sum(pn, sum);
 	now.accepted = sum->value[PN_COUNT_ACCEPTED];
 	now.flows_new = sum->value[PN_COUNT_FLOWS_NEW];
+	now.early = sum->value[PN_COUNT_EARLY_DROPS];
 	for (i = 0; i < PN_NR_REASONS; i++)
 		now.dropped += sum->dropped[i];
 
@@ -57,6 +59,7 @@ static void measure_rates(struct pn_net *pn)
 		WRITE_ONCE(pn->rates.flows_new,
 			   per_second(now.flows_new, last->flows_new, ms));
 		WRITE_ONCE(pn->rates.period_ms, ms);
+		pn_outpost_watch(pn, per_second(now.early, last->early, ms));
 	}
 	*last = now;
 	kfree(sum);

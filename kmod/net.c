@@ -22,6 +22,7 @@
 #include "kept.h"
 #include "limiter.h"
 #include "net.h"
+#include "outpost.h"
 #include "proc.h"
 #include "route.h"
 #include "transaction.h"
@@ -229,6 +230,7 @@ static void purge(struct pn_net *pn, const struct pn_policy *old,
 	pn_inspected_review(pn, old, policy);
 	pn_basis_review(pn, policy);
 	pn_limiter_review(pn, policy);
+	pn_outpost_review(pn);
 	if (!policy->kept && !(policy->flags & POSTERN_POLICY_OBSERVE))
 		pn_flow_purge(pn->net, policy);
 }
@@ -326,6 +328,7 @@ static void withdraw(struct pn_net *pn)
 	struct pn_policy *old = current_policy(pn);
 
 	publish(pn, NULL);
+	pn_outpost_review(pn);
 	synchronize_net();
 	pn_inspected_review(pn, NULL, NULL);
 	pn_limiter_review(pn, NULL);
@@ -428,6 +431,8 @@ static int __net_init net_init(struct net *net)
 	mutex_init(&pn->mutex);
 	mutex_init(&pn->limiter_mutex);
 	INIT_LIST_HEAD(&pn->txns);
+	INIT_LIST_HEAD(&pn->ingress);
+	pn_outpost_init(pn);
 	INIT_DELAYED_WORK(&pn->trial_work, trial_over);
 	pn_house_init(pn);
 	pn->stats = pn_stats_alloc();

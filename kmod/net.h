@@ -30,6 +30,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "ingress.h"
 #include "policy.h"
 #include "stats.h"
 
@@ -55,6 +56,8 @@ struct pn_net {
 	struct pn_limiter *limiter;		/* likewise for limits; [L] to replace */
 	struct mutex limiter_mutex;		/* who walks its tables, outside packets */
 	struct pn_bans *bans;
+	struct pn_ingress outpost;		/* by rtnl */
+	struct list_head ingress;		/* hooks there, by rtnl */
 	struct net *net;			/* back pointer, lives longer */
 	struct mutex mutex;
 	u32 generation;				/* [M] of the last load */

@@ -59,6 +59,7 @@ struct pn_meter {
 	u64 accepted;
 	u64 dropped;
 	u64 flows_new;
+	u64 early;			/* dropped by the guard */
 	u64 at_ns;			/* ktime_get_boottime_ns(), 0: never */
 };
 

@@ -201,6 +201,8 @@ struct sk_buff {
 };
 
 #define skb_network_offset(skb)	0
+#define skb_headlen(skb)	((skb)->len)
+#define ip_hdr(skb)		((const struct iphdr *)(skb)->data)
 
 /* A copy, as of a packet in fragments: who forgets the buffer is found out. */
 static inline void *skb_header_pointer(const struct sk_buff *skb,
