@@ -219,6 +219,8 @@ static void show_warnings(struct seq_file *m, const struct pn_status *s)
 			   percent(s->ct_count, s->ct_max));
 	if (s->flags & POSTERN_STATUS_ONE_WAY)
 		seq_puts(m, "WARNING      of some TCP connections only one direction passes here (one-way): unsupported\n");
+	if (s->flags & POSTERN_STATUS_FLOODED)
+		seq_puts(m, "WARNING      a flood lasts: what the guard denies is dropped at the interfaces\n");
 }
 
 static int status_show(struct seq_file *m, void *v)

@@ -8,7 +8,7 @@
 #
 #	groups: rate prefix open network ban exempt attack forged swamped total observed kept
 #	bounds ends refused evicted queued proof borrowed neighbours copies crowded resized
-#	left_alone forgotten silent stormed
+#	left_alone forgotten silent outpost stormed
 set -eu
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$selftests/limits/lib.sh"
@@ -483,6 +483,33 @@ silent_left() {
 	check_equal "who spoke while it was exempt is left alone" "1 1" "$(dropped limit-silent) $(at_server 198.51.100.76)"
 }
 
+# outpost: while a flood lasts, what the guard denies ends at the interface, and nothing else
+outpost() {
+	local before sent
+	settings='allow internet -> mail : echo'
+	fresh "half-open 1"
+	settings=''
+	spawn inet "$selftests/flood/obj/flood" eth0 "$(router_mac)" "$mail" 81 11.0.0.0/8 5000 600 >"$dir/out"
+	check "a flood of what is denied brings the guard to the interface" busywait 60 flooded
+	check "where it is dropped" busywait 20 some_at_ingress
+	check_equal "an honest one gets in" ok "$(connects)"
+	check "so does what comes in fragments" at inet ping -c 1 -W 10 -s 4000 "$mail"
+	check "and in those of IPv6" at inet ping -c 1 -W 10 -s 4000 "$mail6"
+	check "and what is for the router itself" at inet ping -c 1 -W 10 203.0.113.1
+	kill "$spawned"
+	wait "$spawned"
+	sent=$(awk '{ print $2 }' "$dir/out")
+	check_equal "each was counted once, for the same reason" "$sent $sent" "$(counter early-drops) $(dropped no-rule)"
+	check "then the guard goes back" busywait 60 not_flooded
+	before=$(counter ingress-drops)
+	forges "$mail" 81 --from 198.18.0.0/16 --count 10
+	check_equal "and stands before conntrack" "$before $((sent + 10))" \
+		"$(counter ingress-drops) $(counter early-drops)"
+}
+flooded() { at router postern status | grep -q 'a flood lasts'; }
+not_flooded() { ! flooded; }
+some_at_ingress() { [ "$(counter ingress-drops)" -ge 1000 ]; }
+
 # storms PREFIX OPTION...: a flood of SYNs from there, until it is ended
 storms() {
 	local from=$1
@@ -524,6 +551,6 @@ nobody_half_open() { at router grep -qE 'half open 0 of 5, silent [0-3] of 3' /p
 serve_mail
 [ $# -gt 0 ] || set -- rate prefix open network ban exempt attack forged swamped total observed kept bounds \
 	ends refused evicted queued proof borrowed neighbours copies crowded resized left_alone \
-	forgotten silent stormed
+	forgotten silent outpost stormed
 for group; do "$group"; done
 ktap_done

@@ -162,6 +162,8 @@ static void print_warnings(const struct state *s)
 	}
 	if (s->flags & POSTERN_STATUS_ONE_WAY)
 		warning("TCP of which only one direction passes here was seen: asymmetric routes are not supported");
+	if (s->flags & POSTERN_STATUS_FLOODED)
+		warning("a flood lasts: what the guard denies is dropped at the interfaces");
 	if (s->flags & POSTERN_STATUS_OBSERVE)
 		warning("'set observe' is on: nothing is dropped");
 	out_end();

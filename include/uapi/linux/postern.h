@@ -601,6 +601,7 @@ struct postern_place {
 #define POSTERN_STATUS_TRIAL	(1 << 3)	/* waits for POLICY_CONFIRM */
 #define POSTERN_STATUS_CT_FULL	(1 << 4)	/* conntrack is at least 80% full */
 #define POSTERN_STATUS_ONE_WAY	(1 << 5)	/* one-way TCP was seen since the load */
+#define POSTERN_STATUS_FLOODED	(1 << 6)	/* the guard stands at the interfaces */
 
 /**
  * enum postern_event - kinds of events
