@@ -116,7 +116,8 @@ bool pn_ban_has(const struct pn_net *pn, bool v6, struct pn_key addr)
 
 	if (likely(!READ_ONCE(bans->nr)))
 		return false;
-	now = ktime_get_boottime_ns();
+	/* some ms late, and half as dear */
+	now = ktime_get_coarse_boottime_ns();
 	for_each_set_bit(bits, bans->used[v6], LENGTHS) {
 		struct pn_ban *ban;
 

@@ -7,6 +7,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/prefetch.h>
 #include <linux/random.h>
 
 #include "knock.h"
@@ -61,12 +62,23 @@ static u64 hash_of(const struct pn_knocks *knocks, const struct pn_knock *k)
 	return siphash(k, sizeof(*k), &knocks->secret);
 }
 
-bool pn_knock(struct pn_knocks *knocks, const struct pn_knock *k, u64 now,
-	      bool *evicted)
+struct pn_knock_place pn_knock_place(struct pn_knocks *knocks,
+				     const struct pn_knock *k)
 {
 	u64 hash = hash_of(knocks, k);
-	u64 print = (hash | 1ULL << 63) & ~(u64)TIME_MASK;
-	u64 *set = &knocks->word[(hash & knocks->mask) * PN_KNOCK_WAYS];
+	struct pn_knock_place at = {
+		.hash = hash,
+		.set = &knocks->word[(hash & knocks->mask) * PN_KNOCK_WAYS],
+	};
+
+	prefetchw(at.set);
+	return at;
+}
+
+bool pn_knock(const struct pn_knock_place *at, u64 now, bool *evicted)
+{
+	u64 print = (at->hash | 1ULL << 63) & ~(u64)TIME_MASK;
+	u64 *set = at->set;
 	u32 i, time = now >> TIME_SHIFT & TIME_MASK, oldest = 0;
 	u64 last;
 

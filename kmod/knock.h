@@ -43,15 +43,28 @@ void pn_knocks_free(struct pn_knocks *knocks);
 size_t pn_knocks_size(const struct pn_knocks *knocks);
 
 /**
- * pn_knock - has @k knocked before, at least PN_KNOCK_MIN_MS ago?
- * @knocks: table
- * @k: the SYN; it is remembered
+ * struct pn_knock_place - where a knock is remembered
+ */
+struct pn_knock_place {
+	u64 hash;
+	u64 *set;
+};
+
+/*
+ * Where @k is. It is far away in memory, and what is done until pn_knock() is done
+ * meanwhile.
+ */
+struct pn_knock_place pn_knock_place(struct pn_knocks *knocks,
+				     const struct pn_knock *k);
+
+/**
+ * pn_knock - has a SYN knocked before, at least PN_KNOCK_MIN_MS ago?
+ * @at: its place; it is remembered
  * @now: ns
  * @evicted: set to whether another one is forgotten for it, before its time
  *
  * Context: any.
  */
-bool pn_knock(struct pn_knocks *knocks, const struct pn_knock *k, u64 now,
-	      bool *evicted);
+bool pn_knock(const struct pn_knock_place *at, u64 now, bool *evicted);
 
 #endif /* PN_KNOCK_H */

@@ -124,8 +124,8 @@ static void note_attack(const struct pn_admission *a)
 		pn_event_attack(a->pn, a->limit->name, true);
 }
 
-/* Somebody must prove himself. Return: whether he did. */
-static bool challenge(const struct pn_admission *a, const struct pn_packet *p)
+static struct pn_knock_place place_of(const struct pn_admission *a,
+				      const struct pn_packet *p)
 {
 	struct pn_knock k = {
 		.saddr = p->t.saddr,
@@ -134,9 +134,17 @@ static bool challenge(const struct pn_admission *a, const struct pn_packet *p)
 		.dport = p->t.port,
 		.seq = p->tcp_seq,
 	};
+
+	return pn_knock_place(a->limiter->knocks, &k);
+}
+
+/* Somebody must prove himself. Return: whether he did. */
+static bool challenge(const struct pn_admission *a,
+		      const struct pn_knock_place *at)
+{
 	bool knocked, evicted;
 
-	knocked = pn_knock(a->limiter->knocks, &k, a->now, &evicted);
+	knocked = pn_knock(at, a->now, &evicted);
 	if (evicted)
 		pn_count(a->pn->stats, PN_COUNT_KNOCKS_EVICTED);
 	return knocked;
@@ -148,8 +156,12 @@ static enum pn_reason judge_syn(const struct pn_admission *a,
 				bool *proven)
 {
 	bool trusted, attack, knocked = false;
+	struct pn_knock_place at = {};
 	struct sender s;
 
+	/* most likely it will be needed: early enough to be there when it is */
+	if (READ_ONCE(a->state->attack))
+		at = place_of(a, p);
 	look_up(a, &s);
 	if (s.banned)
 		return PN_BANNED;
@@ -161,7 +173,9 @@ static enum pn_reason judge_syn(const struct pn_admission *a,
 	if (attack)
 		note_attack(a);
 	if (attack || (!trusted && (s.known || s.over))) {
-		knocked = challenge(a, p);
+		if (!at.set)
+			at = place_of(a, p);
+		knocked = challenge(a, &at);
 		if (!knocked)
 			return PN_LIMIT_UNPROVEN;
 	}

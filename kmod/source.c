@@ -2,6 +2,7 @@
 /*
  * The table of sources: see source.h.
  */
+#include <linux/bitops.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/random.h>
@@ -11,17 +12,17 @@
 
 struct pn_sources *pn_sources_alloc(u32 nr)
 {
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 	u32 i, sets = roundup_pow_of_two(DIV_ROUND_UP(nr, PN_SOURCE_WAYS));
 	struct pn_sources *sources;
 
 	sources = kzalloc(sizeof(*sources), GFP_KERNEL_ACCOUNT);
 	if (!sources)
 		return NULL;
-	sources->set = kvcalloc(sets, sizeof(*sources->set),
-				GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
-				__GFP_RETRY_MAYFAIL);
-	if (!sources->set) {
-		kfree(sources);
+	sources->tags = kvcalloc(sets, sizeof(*sources->tags), gfp);
+	sources->set = kvcalloc(sets, sizeof(*sources->set), gfp);
+	if (!sources->tags || !sources->set) {
+		pn_sources_free(sources);
 		return NULL;
 	}
 	sources->mask = sets - 1;
@@ -36,6 +37,7 @@ void pn_sources_free(struct pn_sources *sources)
 	if (!sources)
 		return;
 	kvfree(sources->set);
+	kvfree(sources->tags);
 	kfree(sources);
 }
 
@@ -46,8 +48,8 @@ u32 pn_sources_room(const struct pn_sources *sources)
 
 size_t pn_sources_size(const struct pn_sources *sources)
 {
-	return sizeof(*sources) +
-	       (sources->mask + 1) * sizeof(struct pn_source_set);
+	return sizeof(*sources) + (sources->mask + 1) *
+	       (sizeof(struct pn_source_set) + sizeof(*sources->tags));
 }
 
 static u64 high_bits(u8 nr)
@@ -73,9 +75,14 @@ static bool same_key(const struct pn_source_key *a,
 	       a->level == b->level && a->v6 == b->v6;
 }
 
-/* The set that @key belongs to, and its tag there. */
-static struct pn_source_set *set_of(const struct pn_sources *sources,
-				    const struct pn_source_key *key, u32 *tag)
+/* Where an entry belongs. */
+struct place {
+	u32 set;
+	u8 tag;
+};
+
+static struct place place_of(const struct pn_sources *sources,
+			     const struct pn_source_key *key)
 {
 	u64 hash, whose = key->limit << 16 | key->level << 8 | key->v6;
 
@@ -86,30 +93,57 @@ static struct pn_source_set *set_of(const struct pn_sources *sources,
 	else
 		hash = siphash_1u64(key->addr.hi << 32 | whose,
 				    &sources->secret);
-	*tag = hash >> 32 | 1;
-	return &sources->set[hash & sources->mask];
+	return (struct place){
+		.set = hash & sources->mask,
+		.tag = hash >> 56 ?: 1,
+	};
 }
 
-static struct pn_source *find_in(struct pn_source_set *set, u32 tag,
-				 const struct pn_source_key *key)
-{
-	u32 i;
+#define EACH_BYTE	0x0101010101010101ULL
 
-	for (i = 0; i < PN_SOURCE_WAYS; i++)
-		/* pairs with take_over() */
-		if (smp_load_acquire(&set->tag[i]) == tag &&
-		    same_key(&set->way[i].key, key))
-			return &set->way[i];
+/* Bit 7 of each byte that is @tag; also of some above one that is. */
+static u64 bytes_like(u64 tags, u8 tag)
+{
+	u64 differ = tags ^ EACH_BYTE * tag;
+
+	return (differ - EACH_BYTE) & ~differ & EACH_BYTE << 7;
+}
+
+static u8 tag_of(const struct pn_sources *sources, u32 set, u32 way)
+{
+	return READ_ONCE(sources->tags[set]) >> way * 8;
+}
+
+/* Context: lock of the set held. */
+static void put_tag(struct pn_sources *sources, u32 set, u32 way, u8 tag)
+{
+	u64 others = sources->tags[set] & ~(0xffULL << way * 8);
+
+	WRITE_ONCE(sources->tags[set], others | (u64)tag << way * 8);
+}
+
+static struct pn_source *find(struct pn_sources *sources, struct place at,
+			      const struct pn_source_key *key)
+{
+	u64 like = bytes_like(READ_ONCE(sources->tags[at.set]), at.tag);
+
+	if (!like)
+		return NULL;
+	/* pairs with take_over() */
+	smp_rmb();
+	for (; like; like &= like - 1) {
+		u32 way = __ffs64(like) / 8;
+
+		if (same_key(&sources->set[at.set].way[way].key, key))
+			return &sources->set[at.set].way[way];
+	}
 	return NULL;
 }
 
 struct pn_source *pn_source_find(struct pn_sources *sources,
 				 const struct pn_source_key *key)
 {
-	u32 tag;
-	struct pn_source_set *set = set_of(sources, key, &tag);
-
-	return find_in(set, tag, key);
+	return find(sources, place_of(sources, key), key);
 }
 
 /* Is @a forgotten before @b? */
@@ -123,56 +157,57 @@ static bool goes_before(const struct pn_source *a, const struct pn_source *b)
 }
 
 /* A free one, or the one that is forgotten first. */
-static u32 choose_way(const struct pn_source_set *set)
+static u32 choose_way(const struct pn_sources *sources, u32 set)
 {
+	const struct pn_source *way = sources->set[set].way;
 	u32 i, chosen = 0;
 
 	for (i = 0; i < PN_SOURCE_WAYS; i++) {
-		if (!set->tag[i])
+		if (!tag_of(sources, set, i))
 			return i;
-		if (goes_before(&set->way[i], &set->way[chosen]))
+		if (goes_before(&way[i], &way[chosen]))
 			chosen = i;
 	}
 	return chosen;
 }
 
 /* Context: lock of the set held. */
-static struct pn_source *take_over(struct pn_sources *sources,
-				   struct pn_source_set *set, u32 tag,
+static struct pn_source *take_over(struct pn_sources *sources, struct place at,
 				   const struct pn_source_key *key, u64 now,
 				   u32 *evicted)
 {
-	u32 i = choose_way(set);
+	u32 way = choose_way(sources, at.set);
+	struct pn_source *s = &sources->set[at.set].way[way];
 
-	if (set->tag[i])
+	if (tag_of(sources, at.set, way))
 		++*evicted;
 	else
 		atomic_inc(&sources->nr);
 	/* nobody finds it while it changes */
-	WRITE_ONCE(set->tag[i], 0);
-	/* before the entry does: find_in() reads the tag first */
+	put_tag(sources, at.set, way, 0);
+	/* before the entry does: find() reads the tag first */
 	smp_wmb();
-	set->way[i] = (struct pn_source){
+	*s = (struct pn_source){
 		.key = *key,
 		.due = now,
 		.asked = ATOMIC64_INIT(now),
 		.seen = pn_tick(now),
 	};
-	/* see find_in() */
-	smp_store_release(&set->tag[i], tag);
-	return &set->way[i];
+	/* see find() */
+	smp_wmb();
+	put_tag(sources, at.set, way, at.tag);
+	return s;
 }
 
-static struct pn_source *get(struct pn_sources *sources,
-			     struct pn_source_set *set, u32 tag,
+static struct pn_source *get(struct pn_sources *sources, struct place at,
 			     const struct pn_source_key *key, bool make, u64 now,
 			     u32 *evicted)
 {
-	struct pn_source *s = find_in(set, tag, key);
+	struct pn_source *s = find(sources, at, key);
 
 	if (s || !make)
 		return s;
-	return take_over(sources, set, tag, key, now, evicted);
+	return take_over(sources, at, key, now, evicted);
 }
 
 static void lock_one(struct pn_source_set *set, int nesting)
@@ -192,23 +227,19 @@ static void unlock_one(struct pn_source_set *set)
 u32 pn_source_hold(struct pn_sources *sources, const struct pn_source_key key[2],
 		   bool both, bool make, u64 now, struct pn_source *entry[2])
 {
-	struct pn_source_set *a, *b = NULL;
-	u32 tag_a, tag_b, evicted = 0;
+	struct place a = place_of(sources, &key[0]), b = a;
+	u32 evicted = 0;
 
-	a = set_of(sources, &key[0], &tag_a);
 	if (both)
-		b = set_of(sources, &key[1], &tag_b);
-	if (!b || a == b) {
-		lock_one(a, 0);
-	} else {
-		lock_one(min(a, b), 0);
-		lock_one(max(a, b), SINGLE_DEPTH_NESTING);
-	}
-	entry[0] = get(sources, a, tag_a, &key[0], make, now, &evicted);
-	entry[1] = b ? get(sources, b, tag_b, &key[1], make, now, &evicted) :
-		       NULL;
+		b = place_of(sources, &key[1]);
+	lock_one(&sources->set[min(a.set, b.set)], 0);
+	if (a.set != b.set)
+		lock_one(&sources->set[max(a.set, b.set)],
+			 SINGLE_DEPTH_NESTING);
+	entry[0] = get(sources, a, &key[0], make, now, &evicted);
+	entry[1] = both ? get(sources, b, &key[1], make, now, &evicted) : NULL;
 	/* in one set, the second may have taken the place of the first */
-	if (a == b && make && !find_in(a, tag_a, &key[0]))
+	if (both && a.set == b.set && make && !find(sources, a, &key[0]))
 		entry[0] = NULL;
 	return evicted;
 }
@@ -216,15 +247,13 @@ u32 pn_source_hold(struct pn_sources *sources, const struct pn_source_key key[2]
 void pn_source_release(struct pn_sources *sources,
 		       const struct pn_source_key key[2], bool both)
 {
-	struct pn_source_set *a, *b = NULL;
-	u32 tag;
+	u32 a = place_of(sources, &key[0]).set, b = a;
 
-	a = set_of(sources, &key[0], &tag);
 	if (both)
-		b = set_of(sources, &key[1], &tag);
-	if (b && b != a)
-		unlock_one(b);
-	unlock_one(a);
+		b = place_of(sources, &key[1]).set;
+	if (a != b)
+		unlock_one(&sources->set[b]);
+	unlock_one(&sources->set[a]);
 }
 
 void pn_source_visit(struct pn_sources *sources, u32 set,
@@ -235,9 +264,9 @@ void pn_source_visit(struct pn_sources *sources, u32 set,
 
 	spin_lock_bh(&s->lock);
 	for (i = 0; i < PN_SOURCE_WAYS; i++) {
-		if (!s->tag[i] || visit(&s->way[i], data))
+		if (!tag_of(sources, set, i) || visit(&s->way[i], data))
 			continue;
-		WRITE_ONCE(s->tag[i], 0);
+		put_tag(sources, set, i, 0);
 		atomic_dec(&sources->nr);
 	}
 	spin_unlock_bh(&s->lock);

@@ -101,11 +101,9 @@ static inline bool pn_source_banned(const struct pn_source *s, u32 tick)
 
 /**
  * struct pn_source_set - entries among which one is looked for
- * @tag: of each, part of the hash; 0: free
  */
 struct pn_source_set {
-	spinlock_t lock;		/* of @way, and of @tag to write */
-	u32 tag[PN_SOURCE_WAYS];
+	spinlock_t lock;		/* of @way, and of its tags to write */
 	struct pn_source way[PN_SOURCE_WAYS];
 } ____cacheline_aligned;
 
@@ -113,11 +111,15 @@ struct pn_source_set {
  * struct pn_sources - the table
  * @mask: sets - 1
  * @nr: entries in use
+ * @tags: for each set a word, of which each byte is part of the hash of one way, or 0: it
+ *	is free. They lie close together, so that nearly nobody who is not there costs
+ *	a look at memory that is far away
  */
 struct pn_sources {
 	siphash_key_t secret;
 	u32 mask;
 	atomic_t nr;
+	u64 *tags;
 	struct pn_source_set *set;
 };
 

@@ -155,7 +155,8 @@ static u32 evicted;
 
 static bool knock(struct pn_knocks *knocks, const struct pn_knock *k, u64 now)
 {
-	bool one, knocked = pn_knock(knocks, k, now, &one);
+	struct pn_knock_place at = pn_knock_place(knocks, k);
+	bool one, knocked = pn_knock(&at, now, &one);
 
 	evicted += one;
 	return knocked;

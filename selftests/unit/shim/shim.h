@@ -86,6 +86,9 @@ static inline int ilog2(u64 x)
 #define struct_size(p, member, n)	(sizeof(*(p)) + (n) * sizeof((p)->member[0]))
 
 #define smp_wmb()		((void)0)
+#define smp_rmb()		((void)0)
+#define prefetchw(p)		((void)(p))
+#define __ffs64(word)		((unsigned int)__builtin_ctzll(word))
 #define smp_load_acquire(p)	(*(p))
 #define smp_store_release(p, v)	(*(p) = (v))
 
