@@ -18,7 +18,7 @@ struct memo {
 	u8 zone_in, zone_out;
 	bool v6;
 	struct pn_answer answer;
-};
+} __aligned(64);
 
 struct pn_answers {
 	struct memo memo[PN_ANSWERS];
@@ -82,7 +82,6 @@ const struct pn_answer *pn_answer(struct pn_net *pn,
 		return &m->answer;
 	*m = (struct memo){
 		.daddr = t->daddr,
-		.stamp = stamp,
 		.class = class,
 		.port = t->port,
 		.proto = t->proto,
@@ -91,5 +90,6 @@ const struct pn_answer *pn_answer(struct pn_net *pn,
 		.v6 = t->v6,
 	};
 	ask(policy, t, class, &m->answer);
+	m->stamp = stamp;
 	return &m->answer;
 }

@@ -264,7 +264,6 @@ static enum pn_reason judge_new(struct pn_net *pn,
 {
 	enum pn_reason reason = PN_OK;
 	struct pn_answer a;
-	u32 by;
 
 	if (p->t.proto == IPPROTO_TCP && !pn_packet_opens_tcp(p))
 		return not_opening(pn, policy, p, PN_TCP_NO_FLOW);
@@ -275,10 +274,8 @@ static enum pn_reason judge_new(struct pn_net *pn,
 	a = *pn_answer(pn, policy, &p->t,
 		       pn_address_class(&policy->tables, p->t.v6, p->t.saddr));
 	pn_judge_observed(pn, policy, p, a.outcome);
-	if (a.dynamic && pn_basis_dynamic(pn, policy, &p->t, &by)) {
-		a.basis = true;
-		a.basis_rule = by;
-	}
+	if (a.dynamic)
+		a.basis = pn_basis_dynamic(pn, policy, &p->t, &a.basis_rule);
 	*rule = a.basis ? a.basis_rule : a.rule;
 	if (a.basis)
 		reason = pn_inspect_open(p);

@@ -63,10 +63,22 @@ static const struct net_device *route4(struct net *net,
 	return FIB_RES_DEV(res);
 }
 
-/* The same for IPv6, where only routes tell anycast addresses of the router. */
-static const struct net_device *route6(struct net *net,
-				       const struct pn_packet *p)
+/* One of several ways, chosen by more than the destination? */
+static bool is_chosen(const struct rt6_info *rt)
 {
+	const struct fib6_info *from = rcu_dereference(rt->from);
+
+	return from && (from->fib6_nsiblings || from->nh);
+}
+
+/*
+ * The same for IPv6, where only routes tell anycast addresses of the router. @chosen: set
+ * to whether another packet to the same destination may go elsewhere.
+ */
+static const struct net_device *route6(struct net *net,
+				       const struct pn_packet *p, bool *chosen)
+{
+	const struct rt6_info *rt;
 	const struct net_device *dev = NULL;
 	struct flowi6 fl = {
 		.daddr = ipv6_hdr(p->skb)->daddr,
@@ -79,28 +91,31 @@ static const struct net_device *route6(struct net *net,
 	if (ipv6_addr_is_multicast(&fl.daddr))
 		return NULL;
 	dst = ip6_route_lookup(net, &fl, p->skb, 0);
-	if (!dst->error &&
-	    !(container_of(dst, struct rt6_info, dst)->rt6i_flags &
-	      (RTF_LOCAL | RTF_ANYCAST)))
+	rt = container_of(dst, struct rt6_info, dst);
+	*chosen = is_chosen(rt);
+	if (!dst->error && !(rt->rt6i_flags & (RTF_LOCAL | RTF_ANYCAST)))
 		dev = dst->dev;
 	dst_release(dst);
 	return dev;
 }
 
+#ifdef CONFIG_IP_MULTIPLE_TABLES
+#define has_rules4(net)	((net)->ipv4.fib_has_custom_rules)
+#else
+#define has_rules4(net)	false
+#endif
+#ifdef CONFIG_IPV6_MULTIPLE_TABLES
+#define has_rules6(net)	((net)->ipv6.fib6_has_custom_rules)
+#else
+#define has_rules6(net)	false
+#endif
+
 /* May more than the destination, the mark and the interface decide? */
 static bool depends_on_source(struct net *net, bool v6)
 {
 	if (!v6)
-#ifdef CONFIG_IP_MULTIPLE_TABLES
-		return net->ipv4.fib_has_custom_rules;
-#else
-		return false;
-#endif
-#ifdef CONFIG_IPV6_MULTIPLE_TABLES
-	if (net->ipv6.fib6_has_custom_rules)
-		return true;
-#endif
-	return fib6_routes_require_src(net);
+		return has_rules4(net);
+	return has_rules6(net) || fib6_routes_require_src(net);
 }
 
 static struct memo *memo_of(struct pn_net *pn, const struct pn_packet *p)
@@ -113,7 +128,8 @@ static struct memo *memo_of(struct pn_net *pn, const struct pn_packet *p)
 bool pn_route_zone(struct pn_net *pn, const struct pn_policy *policy,
 		   const struct pn_packet *p, u8 *zone)
 {
-	struct memo *m = memo_of(pn, p), new = {
+	struct memo *m = memo_of(pn, p);
+	struct memo new = {
 		.daddr = p->t.daddr,
 		.tick = jiffies,
 		.stamp = pn_net_stamp(policy),
@@ -123,6 +139,7 @@ bool pn_route_zone(struct pn_net *pn, const struct pn_policy *policy,
 		.v6 = p->t.v6,
 	};
 	const struct net_device *dev;
+	bool chosen = false;
 
 	if (m->tick == new.tick && pn_key_same(m->daddr, new.daddr) &&
 	    m->iif == new.iif && m->mark == new.mark && m->v6 == new.v6 &&
@@ -130,11 +147,11 @@ bool pn_route_zone(struct pn_net *pn, const struct pn_policy *policy,
 		*zone = m->zone;
 		return m->forwarded;
 	}
-	dev = new.v6 ? route6(pn->net, p) : route4(pn->net, p);
+	dev = new.v6 ? route6(pn->net, p, &chosen) : route4(pn->net, p);
 	if (dev)
 		new.zone = pn_zone_of_device(policy, dev);
 	new.forwarded = dev;
-	if (!depends_on_source(pn->net, new.v6))
+	if (!chosen && !depends_on_source(pn->net, new.v6))
 		*m = new;
 	*zone = new.zone;
 	return new.forwarded;
@@ -143,7 +160,10 @@ bool pn_route_zone(struct pn_net *pn, const struct pn_policy *policy,
 /* More addresses than these are not gone through for each packet. */
 #define NETWORKS_MAX	8
 
-/* Nearly nobody is a neighbour, and nobody else has such an address. */
+/*
+ * Nearly nobody is a neighbour, and nobody else has such an address, but if somebody wrote
+ * a broadcast route by hand.
+ */
 static bool may_be_neighbour(const struct net_device *dev, __be32 addr)
 {
 	const struct in_device *in_dev = __in_dev_get_rcu(dev);

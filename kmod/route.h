@@ -19,7 +19,8 @@
  * @p: the packet, with the interface it came in by
  * @zone: set to it, or PN_ZONE_NONE
  *
- * Marks that are set later, and TPROXY, are not known here: hosts whose packets do not
+ * Marks that are set later, or between the interface and the guard while a flood lasts,
+ * and TPROXY, are not known here: hosts whose packets do not
  * go by these routes are named nat.
  *
  * Return: false if the packet is for this router or has no route.

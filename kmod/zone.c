@@ -171,6 +171,7 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 			void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	const struct netdev_notifier_changeupper_info *upper;
 	struct pn_net *pn = pn_net(dev_net(dev));
 	struct pn_policy *policy;
 
@@ -182,8 +183,10 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_CHANGENAME:
 		return notifier_from_errno(change(pn, policy, dev));
 	case NETDEV_CHANGEUPPER:
+		upper = ptr;
 		/* in a VRF, or no more */
-		pn_net_restamp(pn, policy);
+		if (netif_is_l3_master(upper->upper_dev))
+			pn_net_restamp(pn, policy);
 		break;
 	case NETDEV_UNREGISTER:
 		/*
@@ -191,8 +194,10 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 		 * the notifier's end shows every interface as gone, while packets
 		 * still pass.
 		 */
-		if (policy->zones_lost)
-			pn_zone_map(policy, pn->net);
+		if (!policy->zones_lost)
+			break;
+		pn_zone_map(policy, pn->net);
+		pn_net_restamp(pn, policy);
 	}
 	return NOTIFY_DONE;
 }
