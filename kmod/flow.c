@@ -37,7 +37,7 @@ struct memo {
 	bool inspected;
 	bool passes;			/* a rule allows it, and nothing inspects it */
 	bool limited;			/* the rule has a limit */
-	bool settled;			/* which knows it, see there */
+	bool settled;			/* ... which need not see its packets any more */
 };
 
 struct pn_memo {
@@ -167,18 +167,22 @@ static void interfaces_of(const struct nf_hook_state *state,
 	*out = (original ? state->out : state->in)->ifindex;
 }
 
-/* Behind a VRF, and for what goes back where it came from, see zone_of_input(). */
+/*
+ * Not with a VRF, nor for what goes back where it came from: see zone_of_input(). A flow
+ * that uses more than one pair of interfaces is found out again each time it changes.
+ */
 static bool tell_zones(const struct nf_hook_state *state)
 {
 	return state->hook == NF_INET_FORWARD && state->in != state->out &&
-	       !netif_is_l3_master(state->in);
+	       !netif_is_l3_master(state->in) &&
+	       !netif_is_l3_master(state->out);
 }
 
 static void remember(struct memo *m, struct pn_net *pn,
 		     const struct pn_policy *policy, const struct pn_tuple *t,
 		     const struct nf_conn *ct, u32 stamp)
 {
-	u32 rule;
+	u32 by;
 
 	*m = (struct memo){
 		.ct = ct,
@@ -194,7 +198,8 @@ static void remember(struct memo *m, struct pn_net *pn,
 	if (!pn_outcome_allows(policy, m->outcome, &m->rule))
 		return;
 	m->limited = pn_admit_limits(policy, m->rule);
-	m->inspected = pn_basis_of(pn, policy, t, true, &rule);
+	by = m->rule;
+	m->inspected = pn_basis_of(pn, policy, t, true, &by);
 	m->passes = !m->inspected;
 }
 
@@ -204,16 +209,14 @@ u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 		    const struct nf_hook_state *state, bool *inspected,
 		    bool **settled)
 {
-	/* before anything that is looked up */
-	u32 stamp = pn_net_stamp(policy);
 	struct memo *m = memo_of(pn, ct);
 	struct pn_tuple t;
 
 	zones_of_flow(&t, p, ctinfo);
-	if (m->stamp != stamp || m->zone_in != t.zone_in ||
+	if (m->stamp != p->stamp || m->zone_in != t.zone_in ||
 	    m->zone_out != t.zone_out || !is_of(m, ct)) {
 		tuple_of_flow(&t, ct);
-		remember(m, pn, policy, &t, ct, stamp);
+		remember(m, pn, policy, &t, ct, p->stamp);
 	}
 	if (tell_zones(state))
 		interfaces_of(state, ctinfo, &m->in, &m->out);

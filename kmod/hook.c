@@ -217,6 +217,7 @@ static unsigned int decide_forward(void *priv, struct sk_buff *skb,
 	/* nearly every packet ends here */
 	if (!from_bridge(skb) && pn_judge_passes(pn, policy, skb, state))
 		return NF_ACCEPT;
+	p.stamp = pn_net_stamp(policy);
 	p.zone_in = zone_of_input(policy, state, skb, v6);
 	p.zone_out = pn_zone_of_device(policy, state->out);
 	if (p.zone_in == PN_ZONE_NONE && p.zone_out == PN_ZONE_NONE &&
@@ -297,6 +298,7 @@ static unsigned int decide_input(void *priv, struct sk_buff *skb,
 	    state->in->flags & IFF_LOOPBACK ||
 	    answers_unguarded(skb, policy->guards_output))
 		return NF_ACCEPT;
+	p.stamp = pn_net_stamp(policy);
 	p.zone_in = zone_of_input(policy, state, skb, v6);
 	if (p.zone_in == PN_ZONE_NONE)
 		return NF_ACCEPT;
@@ -343,6 +345,7 @@ static unsigned int decide_output(void *priv, struct sk_buff *skb,
 	    state->out->flags & IFF_LOOPBACK || netif_is_l3_master(state->out) ||
 	    answers_unguarded(skb, policy->guards_input))
 		return NF_ACCEPT;
+	p.stamp = pn_net_stamp(policy);
 	p.zone_out = pn_zone_of_device(policy, state->out);
 	if (p.zone_out == PN_ZONE_NONE)
 		return NF_ACCEPT;
@@ -369,7 +372,7 @@ static unsigned int name(void *priv, struct sk_buff *skb,		\
 {									\
 	unsigned int verdict;						\
 									\
-	if (likely(in_softirq()))					\
+	if (likely(softirq_count()))					\
 		return decide_##name(priv, skb, state);			\
 	local_bh_disable();						\
 	verdict = decide_##name(priv, skb, state);			\

@@ -23,6 +23,7 @@ struct net_device;
  * @tcp_flags: byte 13 of the TCP header
  * @tcp_seq: its sequence number, if it is TCP; host order
  * @tcp_ack: likewise what it acknowledges
+ * @stamp: pn_net_stamp(), read before its zones were looked up
  * @class: of its source address; the guard's to fill
  * @icmp_error: an ICMP or ICMPv6 error message
  * @in: interface it came from, or NULL (sent by the router)
@@ -36,6 +37,7 @@ struct pn_packet {
 	const struct net_device *in, *out;
 	unsigned int thoff;
 	u32 tcp_seq, tcp_ack;
+	u32 stamp;
 	u32 class;
 	u16 sport;
 	u8 tcp_flags;

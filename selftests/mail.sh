@@ -28,6 +28,7 @@ load() { # LINES OF THE INSPECT...
 		printf '%s\n' "$@"
 		cat <<-'END'
 			}
+			allow any -> mail : imap
 			allow any -> mail : smtp limit smtp-in inspect strict
 		END
 	} >"$dir/policy"
