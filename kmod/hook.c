@@ -127,9 +127,9 @@ static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
 }
 
 /*
- * The same, before the kernel has looked at the IP header: only of what is for this
- * router's link address, and will come to the hook prerouting as it is now. What is only
- * observed is reported there, once.
+ * The same, before the kernel has looked at the IP header: only of TCP that is for this
+ * router's link address, and comes to the hook prerouting next if nobody drops it here.
+ * What is only observed is reported there, once.
  */
 unsigned int pn_hook_ingress(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
@@ -142,16 +142,17 @@ unsigned int pn_hook_ingress(void *priv, struct sk_buff *skb,
 		.in = state->in,
 		.zone_out = PN_ZONE_NONE,
 	};
-	struct nf_hook_state as = *state;
+	struct nf_hook_state as;
 	enum pn_reason reason;
 	u32 rule = U32_MAX;
 
-	if (!policy || policy->flags & POSTERN_POLICY_OBSERVE ||
+	if (!READ_ONCE(pn->flooded) || !policy ||
+	    policy->flags & POSTERN_POLICY_OBSERVE ||
 	    skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) ||
 	    (!v6 && skb->protocol != htons(ETH_P_IP)) ||
-	    /* a port of a bridge or bond, the interface that has the address */
-	    rcu_access_pointer(skb->dev->rx_handler) ||
-	    !pn_packet_is_whole(skb, v6))
+	    /* a bridge or bond takes what comes to its ports, and looks at it itself */
+	    rcu_access_pointer(skb->dev->rx_handler) || from_bridge(skb) ||
+	    !pn_packet_is_segment(skb, v6))
 		return NF_ACCEPT;
 	p.zone_in = pn_zone_of_device(policy, state->in);
 	if (p.zone_in == PN_ZONE_NONE)
@@ -161,6 +162,7 @@ unsigned int pn_hook_ingress(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	pn_count(pn->stats, PN_COUNT_EARLY_DROPS);
 	pn_count(pn->stats, PN_COUNT_INGRESS_DROPS);
+	as = *state;
 	as.pf = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
 	as.hook = NF_INET_PRE_ROUTING;
 	return pn_judge_drop(pn, policy, &p, reason, rule, &as);

@@ -30,18 +30,22 @@ static void forget_rates(struct pn_net *pn)
 	WRITE_ONCE(pn->rates.period_ms, 0);
 }
 
-/* Rates are differences of sums that no reset changes. */
-static void measure_rates(struct pn_net *pn)
+/*
+ * Rates are differences of sums that no reset changes. Return: how many packets per second
+ * the guard dropped.
+ */
+static u64 measure_rates(struct pn_net *pn)
 {
 	struct pn_meter *last = &pn->meter;
 	struct pn_meter now = { .at_ns = ktime_get_boottime_ns() };
 	struct pn_counts *sum = kmalloc(sizeof(*sum), GFP_KERNEL);
+	u64 early = 0;
 	u32 ms;
 	int i;
 
 	/* no rates this time */
 	if (!sum)
-		return;
+		return 0;
 	pn_stats_sum(pn, sum);
 	now.accepted = sum->value[PN_COUNT_ACCEPTED];
 	now.flows_new = sum->value[PN_COUNT_FLOWS_NEW];
@@ -59,10 +63,11 @@ static void measure_rates(struct pn_net *pn)
 		WRITE_ONCE(pn->rates.flows_new,
 			   per_second(now.flows_new, last->flows_new, ms));
 		WRITE_ONCE(pn->rates.period_ms, ms);
-		pn_outpost_watch(pn, per_second(now.early, last->early, ms));
+		early = per_second(now.early, last->early, ms);
 	}
 	*last = now;
 	kfree(sum);
+	return early;
 }
 
 static void check_conntrack(struct pn_net *pn)
@@ -91,10 +96,11 @@ static void house_work(struct work_struct *work)
 	u32 pinholes, endpoints;
 
 	if (loaded) {
-		measure_rates(pn);
+		pn_outpost_watch(pn, measure_rates(pn));
 		check_conntrack(pn);
 	} else {
 		forget_rates(pn);
+		pn_outpost_watch(pn, 0);
 		WRITE_ONCE(pn->ct_full, false);
 	}
 	pn_pinhole_review(pn, NULL, NULL, POSTERN_CLOSED_IDLE);

@@ -10,9 +10,11 @@
 #include "net.h"
 #include "zone.h"
 
+/* The module goes: nothing is put on any more. By rtnl. */
+static bool closing;
+
 /* The hook on one interface. */
 struct port {
-	struct list_head node;
 	struct nf_hook_ops ops;
 	struct rcu_head rcu;
 };
@@ -25,24 +27,13 @@ void pn_ingress_add(struct pn_net *pn, struct pn_ingress *ingress,
 		.hook = hook,
 		.priority = priority,
 	};
-	INIT_LIST_HEAD(&ingress->ports);
+	xa_init(&ingress->ports);
 	list_add_tail(&ingress->node, &pn->ingress);
-}
-
-static struct port *find(const struct pn_ingress *ingress,
-			 const struct net_device *dev)
-{
-	struct port *port;
-
-	list_for_each_entry(port, &ingress->ports, node)
-		if (port->ops.dev == dev)
-			return port;
-	return NULL;
 }
 
 static void put_on(struct pn_ingress *ingress, struct net_device *dev)
 {
-	struct port *port = kzalloc(sizeof(*port), GFP_KERNEL_ACCOUNT);
+	struct port *port = kzalloc(sizeof(*port), GFP_KERNEL);
 
 	if (!port)
 		return;
@@ -54,16 +45,19 @@ static void put_on(struct pn_ingress *ingress, struct net_device *dev)
 		.hooknum = NF_NETDEV_INGRESS,
 		.priority = ingress->priority,
 	};
-	if (nf_register_net_hook(ingress->pn->net, &port->ops)) {
+	if (xa_insert(&ingress->ports, dev->ifindex, port, GFP_KERNEL)) {
 		kfree(port);
 		return;
 	}
-	list_add_tail(&port->node, &ingress->ports);
+	if (nf_register_net_hook(ingress->pn->net, &port->ops)) {
+		xa_erase(&ingress->ports, dev->ifindex);
+		kfree(port);
+	}
 }
 
 static void take_off(struct pn_ingress *ingress, struct port *port)
 {
-	list_del(&port->node);
+	xa_erase(&ingress->ports, port->ops.dev->ifindex);
 	nf_unregister_net_hook(ingress->pn->net, &port->ops);
 	/* who lists hooks may still read it */
 	kfree_rcu(port, rcu);
@@ -77,7 +71,7 @@ static bool is_wanted(const struct pn_ingress *ingress,
 	bool in_zone;
 
 	/* one that goes may still change hands on its way */
-	if (!ingress->on || !policy || dev->flags & IFF_LOOPBACK ||
+	if (!ingress->on || closing || !policy || dev->flags & IFF_LOOPBACK ||
 	    dev->reg_state != NETREG_REGISTERED)
 		return false;
 	rcu_read_lock();
@@ -89,7 +83,7 @@ static bool is_wanted(const struct pn_ingress *ingress,
 static void review(struct pn_ingress *ingress, struct net_device *dev,
 		   bool wanted)
 {
-	struct port *port = find(ingress, dev);
+	struct port *port = xa_load(&ingress->ports, dev->ifindex);
 
 	if (wanted && !port)
 		put_on(ingress, dev);
@@ -104,19 +98,14 @@ void pn_ingress_change(struct pn_ingress *ingress, bool on)
 	struct net_device *dev;
 
 	ASSERT_RTNL();
+	if (!on && !ingress->on)
+		return;
 	policy = rcu_dereference_protected(pn->policy, lockdep_rtnl_is_held());
 	WRITE_ONCE(ingress->on, on);
 	for_each_netdev(pn->net, dev) {
 		review(ingress, dev, is_wanted(ingress, policy, dev));
 		cond_resched();
 	}
-}
-
-void pn_ingress_set(struct pn_ingress *ingress, bool on)
-{
-	rtnl_lock();
-	pn_ingress_change(ingress, on);
-	rtnl_unlock();
 }
 
 static int device_event(struct notifier_block *nb, unsigned long event,
@@ -155,5 +144,8 @@ int pn_ingress_init(void)
 
 void pn_ingress_exit(void)
 {
+	rtnl_lock();
+	closing = true;
+	rtnl_unlock();
 	unregister_netdevice_notifier(&device_notifier);
 }

@@ -11,13 +11,14 @@
 
 #include <linux/list.h>
 #include <linux/netfilter.h>
+#include <linux/xarray.h>
 
 struct pn_net;
 
 /**
  * struct pn_ingress - one hook, on the interfaces of a namespace
  * @node: in pn->ingress
- * @ports: one for each interface that has it
+ * @ports: one for each interface that has it, by its index
  * @hook: called with @pn as its priv
  * @priority: among the hooks of an interface
  * @on: it is to be on the interfaces of zones
@@ -26,7 +27,7 @@ struct pn_net;
  */
 struct pn_ingress {
 	struct list_head node;
-	struct list_head ports;
+	struct xarray ports;
 	struct pn_net *pn;
 	nf_hookfn *hook;
 	int priority;
@@ -38,16 +39,16 @@ void pn_ingress_add(struct pn_net *pn, struct pn_ingress *ingress,
 		    nf_hookfn *hook, int priority);
 
 /**
- * pn_ingress_set - a policy, or none, was put in force
+ * pn_ingress_change - put it on the interfaces of zones, or take it off
  * @ingress: hook
- * @on: whether it is to be there
+ * @on: whether it is to be there; also if nothing changes but the policy
  *
  * An interface for which there is no memory goes without it. Packets may be in the hook
- * until a grace period later. Context: process, takes rtnl.
+ * until a grace period later. To take it off drops what waits in the namespace's NFQUEUEs,
+ * as the kernel has it: not to be done often.
+ *
+ * Context: process, rtnl held.
  */
-void pn_ingress_set(struct pn_ingress *ingress, bool on);
-
-/* The same. Context: rtnl held. */
 void pn_ingress_change(struct pn_ingress *ingress, bool on);
 
 int pn_ingress_init(void);

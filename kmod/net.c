@@ -328,7 +328,7 @@ static void withdraw(struct pn_net *pn)
 	struct pn_policy *old = current_policy(pn);
 
 	publish(pn, NULL);
-	pn_outpost_review(pn);
+	pn_outpost_end(pn);
 	synchronize_net();
 	pn_inspected_review(pn, NULL, NULL);
 	pn_limiter_review(pn, NULL);

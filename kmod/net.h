@@ -57,6 +57,8 @@ struct pn_net {
 	struct mutex limiter_mutex;		/* who walks its tables, outside packets */
 	struct pn_bans *bans;
 	struct pn_ingress outpost;		/* by rtnl */
+	bool flooded;				/* [A] the outpost guards */
+	u32 peace;				/* [H] house work since it had to */
 	struct list_head ingress;		/* hooks there, by rtnl */
 	struct net *net;			/* back pointer, lives longer */
 	struct mutex mutex;

@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 
 #include "hook.h"
+#include "house.h"
 #include "net.h"
 #include "outpost.h"
 
@@ -19,22 +20,46 @@ void pn_outpost_init(struct pn_net *pn)
 	pn_ingress_add(pn, &pn->outpost, pn_hook_ingress, PRIORITY);
 }
 
+/* Return: whether it is as it shall be. */
+static bool change(struct pn_net *pn, bool on)
+{
+	if (READ_ONCE(pn->outpost.on) == on)
+		return true;
+	/* a load holds it, and this shall not wait for it: there is a next time */
+	if (!rtnl_trylock())
+		return false;
+	pn_ingress_change(&pn->outpost, on);
+	rtnl_unlock();
+	return true;
+}
+
 void pn_outpost_watch(struct pn_net *pn, u64 drops)
 {
-	bool on = READ_ONCE(pn->outpost.on);
+	bool flooded = READ_ONCE(pn->flooded);
 
-	if (on ? drops >= PN_OUTPOST_PEACE : drops < PN_OUTPOST_FLOOD)
+	if (drops >= (flooded ? PN_OUTPOST_PEACE : PN_OUTPOST_FLOOD)) {
+		pn->peace = 0;
+		WRITE_ONCE(pn->flooded, change(pn, true));
 		return;
-	/* a load holds it, and this shall not wait for it */
-	if (!rtnl_trylock())
-		return;
-	pn_ingress_change(&pn->outpost, !on);
-	rtnl_unlock();
+	}
+	WRITE_ONCE(pn->flooded, false);
+	if (pn->peace < PN_OUTPOST_HOLD_SECONDS / PN_HOUSE_SECONDS)
+		pn->peace++;
+	else
+		change(pn, false);
 }
 
 void pn_outpost_review(struct pn_net *pn)
 {
 	rtnl_lock();
 	pn_ingress_change(&pn->outpost, pn->outpost.on);
+	rtnl_unlock();
+}
+
+void pn_outpost_end(struct pn_net *pn)
+{
+	WRITE_ONCE(pn->flooded, false);
+	rtnl_lock();
+	pn_ingress_change(&pn->outpost, false);
 	rtnl_unlock();
 }

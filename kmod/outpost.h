@@ -3,8 +3,9 @@
  * The outpost: while a flood lasts, the guard stands at the ingress of the interfaces as
  * well, where to drop a packet costs the least.
  *
- * It is put there, and taken away, by the house work, which sees how many packets the
- * guard drops. In peace nobody pays for it.
+ * The house work sees how many packets the guard drops, and puts it there. When the flood
+ * is over it does nothing any more, but leaves only after some minutes of peace: to go
+ * drops what waits in NFQUEUEs, see ingress.h. Where there never was a flood nobody pays.
  */
 #ifndef PN_OUTPOST_H
 #define PN_OUTPOST_H
@@ -17,6 +18,8 @@ struct pn_net;
 #define PN_OUTPOST_FLOOD	1000
 /* ... until they are fewer. */
 #define PN_OUTPOST_PEACE	100
+/* And then so long until it goes. */
+#define PN_OUTPOST_HOLD_SECONDS	600
 
 void pn_outpost_init(struct pn_net *pn);
 
@@ -25,14 +28,14 @@ void pn_outpost_init(struct pn_net *pn);
  * @pn: namespace
  * @drops: that the guard dropped per second, lately
  *
- * Context: house work. Waits for no lock: if it cannot have it, there is a next time.
+ * Context: house work. Waits for no lock.
  */
 void pn_outpost_watch(struct pn_net *pn, u64 drops);
 
-/*
- * Another policy is in force, with other zones, or none. Afterwards, without one, no
- * packet is there, one grace period later. Context: process, takes rtnl.
- */
+/* Another policy is in force, with other zones. Context: process, takes rtnl. */
 void pn_outpost_review(struct pn_net *pn);
+
+/* None is: one grace period later no packet is there. Context: process, takes rtnl. */
+void pn_outpost_end(struct pn_net *pn);
 
 #endif /* PN_OUTPOST_H */

@@ -302,16 +302,16 @@ enum pn_reason pn_packet_parse(struct pn_packet *p, bool v6)
 	return v6 ? parse_ipv6(p) : parse_ipv4(p);
 }
 
-bool pn_packet_is_whole(const struct sk_buff *skb, bool v6)
+bool pn_packet_is_segment(const struct sk_buff *skb, bool v6)
 {
 	const struct iphdr *ip = ip_hdr(skb);
 
 	if (skb_headlen(skb) < (v6 ? sizeof(struct ipv6hdr) : sizeof(*ip)))
 		return false;
 	if (v6)
-		return ip->version == 6 &&
-		       kind_of_header(ipv6_hdr(skb)->nexthdr) == HEADER_UPPER;
-	return ip->version == 4 && !(ip->frag_off & htons(IP_OFFSET | IP_MF));
+		return ip->version == 6 && ipv6_hdr(skb)->nexthdr == IPPROTO_TCP;
+	return ip->version == 4 && ip->protocol == IPPROTO_TCP &&
+	       !(ip->frag_off & htons(IP_OFFSET | IP_MF));
 }
 
 enum pn_reason pn_packet_check_fragment(const struct sk_buff *skb)

@@ -69,14 +69,14 @@ static inline bool pn_packet_opens_tcp(const struct pn_packet *p)
 enum pn_reason pn_packet_parse(struct pn_packet *p, bool v6);
 
 /**
- * pn_packet_is_whole - is it IPv4 or IPv6, no fragment, and can it be parsed already?
+ * pn_packet_is_segment - is it TCP, no fragment, and can it be parsed already?
  * @skb: a packet at ingress, of which nothing was looked at
  * @v6: family that its link says it is of
  *
- * Return: false as well for what is in doubt: IPv6 with extension headers, and headers that
- * are not linear.
+ * Return: false as well for what is in doubt: IPv6 with extension headers, and an IP header
+ * that is not linear.
  */
-bool pn_packet_is_whole(const struct sk_buff *skb, bool v6);
+bool pn_packet_is_segment(const struct sk_buff *skb, bool v6);
 
 /**
  * pn_packet_check_fragment - RFC 7112: the first fragment holds all headers

@@ -41,7 +41,7 @@ static u32 status_flags(const struct pn_net *pn, const struct pn_policy *policy)
 		flags |= POSTERN_STATUS_CT_FULL;
 	if (READ_ONCE(pn->one_way))
 		flags |= POSTERN_STATUS_ONE_WAY;
-	if (READ_ONCE(pn->outpost.on))
+	if (READ_ONCE(pn->flooded))
 		flags |= POSTERN_STATUS_FLOODED;
 	return flags;
 }
