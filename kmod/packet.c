@@ -282,11 +282,14 @@ static enum pn_reason parse_ipv6(struct pn_packet *p)
 	p->t.saddr = key6(&iph->saddr);
 	p->t.daddr = key6(&iph->daddr);
 	w.nexthdr = iph->nexthdr;
-	reason = walk_headers(p->skb, &w);
-	if (reason)
-		return reason;
-	if (w.later)
-		return PN_MALFORMED;
+	/* nearly every packet has no other header */
+	if (kind_of_header(w.nexthdr) != HEADER_UPPER) {
+		reason = walk_headers(p->skb, &w);
+		if (reason)
+			return reason;
+		if (w.later)
+			return PN_MALFORMED;
+	}
 	p->t.proto = w.nexthdr;
 	p->thoff = w.offset;
 	return parse_transport(p);
