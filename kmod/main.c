@@ -8,6 +8,7 @@
 #include <linux/init.h>
 #include <linux/module.h>
 
+#include "ingress.h"
 #include "net.h"
 #include "netlink.h"
 #include "zone.h"
@@ -25,12 +26,17 @@ static int __init postern_init(void)
 	err = pn_zone_init();
 	if (err)
 		goto err_net;
-	err = pn_netlink_init();
+	err = pn_ingress_init();
 	if (err)
 		goto err_zone;
+	err = pn_netlink_init();
+	if (err)
+		goto err_ingress;
 	pr_info("postern %s: loaded\n", POSTERN_VERSION);
 	return 0;
 
+err_ingress:
+	pn_ingress_exit();
 err_zone:
 	pn_zone_exit();
 err_net:
@@ -41,6 +47,7 @@ err_net:
 static void __exit postern_exit(void)
 {
 	pn_netlink_exit();
+	pn_ingress_exit();
 	pn_zone_exit();
 	pn_net_exit();
 	/* callbacks of call_rcu() live in this module's text */

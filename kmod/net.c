@@ -413,6 +413,7 @@ static int __net_init net_init(struct net *net)
 	mutex_init(&pn->mutex);
 	mutex_init(&pn->limiter_mutex);
 	INIT_LIST_HEAD(&pn->txns);
+	INIT_LIST_HEAD(&pn->ingress);
 	INIT_DELAYED_WORK(&pn->trial_work, trial_over);
 	pn_house_init(pn);
 	pn->stats = pn_stats_alloc();

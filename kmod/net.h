@@ -47,6 +47,7 @@ struct pn_net {
 	struct pn_limiter *limiter;		/* likewise for limits; [L] to replace */
 	struct mutex limiter_mutex;		/* who walks its tables, outside packets */
 	struct pn_bans *bans;
+	struct list_head ingress;		/* hooks there, by rtnl */
 	struct net *net;			/* back pointer, lives longer */
 	struct mutex mutex;
 	u32 generation;				/* [M] of the last load */
