@@ -15,6 +15,7 @@
 #include "admit.h"
 #include "ban.h"
 #include "events.h"
+#include "fastpath.h"
 #include "flow.h"
 #include "inspect.h"
 #include "inspected.h"
@@ -90,11 +91,10 @@ static unsigned int accept(struct pn_net *pn, const struct pn_policy *policy,
 
 	pn_count(pn->stats, PN_COUNT_ACCEPTED);
 	pn_count_add(pn->stats, PN_COUNT_BYTES, skb->len);
-	skb->mark = (skb->mark & ~policy->mark_mask) | policy->mark;
+	skb->mark = pn_judge_mark(policy, rule, skb->mark);
 	if (rule != U32_MAX) {
 		const struct pn_rule *r = &policy->rules[rule];
 
-		skb->mark = (skb->mark & ~r->mark_mask) | r->mark;
 		count_rule(policy, rule, first, skb->len);
 		if (first && r->flags & POSTERN_RULE_LOG)
 			log_packet(pn, p, state, "allow");
@@ -104,6 +104,22 @@ static unsigned int accept(struct pn_net *pn, const struct pn_policy *policy,
 	if (first)
 		pn_count(pn->stats, PN_COUNT_FLOWS_NEW);
 	return NF_ACCEPT;
+}
+
+void pn_judge_passed(struct pn_net *pn, const struct pn_policy *policy,
+		     u32 rule, unsigned int bytes)
+{
+	pn_count(pn->stats, PN_COUNT_PACKETS);
+	pn_count(pn->stats, PN_COUNT_ACCEPTED);
+	pn_count(pn->stats, PN_COUNT_FAST_PACKETS);
+	pn_count_add(pn->stats, PN_COUNT_BYTES, bytes);
+	count_rule(policy, rule, 0, bytes);
+}
+
+void pn_judge_lost(struct pn_net *pn)
+{
+	pn_count(pn->stats, PN_COUNT_PACKETS);
+	pn_count_drop(pn->stats, PN_NO_MEMORY, false);
 }
 
 void pn_judge_observed(struct pn_net *pn, const struct pn_policy *policy,
@@ -271,7 +287,7 @@ static enum pn_reason judge_known(struct pn_net *pn,
 				  struct pn_packet *p, struct nf_conn *ct,
 				  enum ip_conntrack_info ctinfo,
 				  struct pn_cut *cut, u32 *rule,
-				  bool **settled)
+				  bool **settled, bool *read)
 {
 	bool allowed, inspected;
 	enum pn_reason reason;
@@ -291,8 +307,10 @@ static enum pn_reason judge_known(struct pn_net *pn,
 			return PN_OK;
 		if (p->t.proto == IPPROTO_TCP &&
 		    pn_inspect_packet(pn, policy, p, ct, ctinfo, &t, allowed,
-				      cut, rule, &reason))
+				      cut, rule, &reason)) {
+			*read = !cut->done;
 			return reason;
+		}
 	}
 	if (allowed)
 		return PN_OK;
@@ -323,7 +341,7 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 	u32 rule = U32_MAX;
 	enum pn_reason reason;
 	struct pn_cut cut = {};
-	bool first = false, *settled;
+	bool first = false, read = false, *settled;
 	unsigned int verdict;
 
 	if (!ct) {
@@ -332,17 +350,22 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 		/* conntrack lets it through as related to a flow it knows */
 		reason = passable_error(p) ?
 			 judge_known(pn, policy, p, ct, ctinfo, &cut, &rule,
-				     &settled) :
+				     &settled, &read) :
 			 PN_ICMP_ERROR;
 		if (!reason)
 			pn_count(pn->stats, PN_COUNT_RELATED);
 	} else if (nf_ct_is_confirmed(ct)) {
+		pn_fastpath_seen(pn, p, ct, ctinfo);
 		reason = judge_known(pn, policy, p, ct, ctinfo, &cut, &rule,
-				     &settled);
+				     &settled, &read);
 		if (!reason && p->t.proto == IPPROTO_TCP &&
-		    pn_admit_limits(policy, rule))
+		    pn_admit_limits(policy, rule)) {
 			reason = admit_packet(pn, policy, p, ct, ctinfo, rule,
 					      &cut, settled);
+			read |= !*settled;
+		}
+		if (!reason && !read && rule != U32_MAX)
+			pn_fastpath_offer(pn, policy, p, ct, ctinfo);
 	} else {
 		/* also what a helper expects: a rule must name it */
 		reason = judge_new(pn, policy, p, ct, &rule);

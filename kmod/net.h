@@ -26,10 +26,12 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "ingress.h"
 #include "policy.h"
 #include "stats.h"
 
 struct pn_bans;
+struct pn_fastpath;
 struct pn_flows;
 struct pn_limiter;
 struct pn_memo;
@@ -47,6 +49,8 @@ struct pn_net {
 	struct pn_limiter *limiter;		/* likewise for limits; [L] to replace */
 	struct mutex limiter_mutex;		/* who walks its tables, outside packets */
 	struct pn_bans *bans;
+	struct pn_fastpath *fastpath;		/* [M] NULL: none */
+	struct pn_ingress entrance;		/* of the fast path */
 	struct list_head ingress;		/* hooks there, by rtnl */
 	struct net *net;			/* back pointer, lives longer */
 	struct mutex mutex;

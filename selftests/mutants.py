@@ -35,7 +35,7 @@ LISTS = {
            . selftests/model/wires.sh
            wires_up
            export PYTHONPATH=selftests/rpc
-           modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6""",
+           modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 nf_flow_table""",
         'insmod "$POSTERN_OUT/$i.ko" || continue',
         'at router timeout 120 python3 -B selftests/model/evasion.py "$group"',
         "rmmod postern")),

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the fast path share; see fastpath.h.
+ */
+#ifndef PN_LANE_H
+#define PN_LANE_H
+
+#include <net/netfilter/nf_flow_table.h>
+
+#include "foreign.h"
+#include "net.h"
+
+#define PN_REFUSALS	64
+
+/**
+ * struct pn_refusal - a flow that was not taken
+ * @ct: compared, never followed
+ * @ports: of it: its memory is used again
+ * @generation: of the policy
+ * @until: when it may be offered again, in jiffies
+ */
+struct pn_refusal {
+	const struct nf_conn *ct;
+	u32 ports;
+	u32 generation;
+	unsigned long until;
+};
+
+struct pn_refusals {
+	struct pn_refusal flow[PN_REFUSALS];
+};
+
+/**
+ * struct pn_fastpath - of one namespace
+ * @table: the kernel's
+ * @refused: [P] so that what cannot be taken is not looked at with each packet
+ * @share: of max_offloaded, one part in so many
+ */
+struct pn_fastpath {
+	struct nf_flowtable table;
+	struct pn_refusals __percpu *refused;
+	u32 share;
+};
+
+/* Policy routing: the way back cannot be found by addresses alone. */
+static inline bool pn_lane_routed(const struct net *net)
+{
+	bool routed = false;
+
+#ifdef CONFIG_IP_MULTIPLE_TABLES
+	routed |= READ_ONCE(net->ipv4.fib_has_custom_rules);
+#endif
+#ifdef CONFIG_IPV6_MULTIPLE_TABLES
+	routed |= READ_ONCE(net->ipv6.fib6_has_custom_rules);
+#endif
+	return routed;
+}
+
+/* May packets take the fast path now? Context: RCU read side. */
+static inline bool pn_lane_open(const struct pn_net *pn,
+				const struct pn_policy *policy)
+{
+	if (policy->fastpath == POSTERN_FASTPATH_AUTO)
+		return !pn_foreign_here(pn->net);
+	return policy->fastpath == POSTERN_FASTPATH_ON;
+}
+
+static inline u32 pn_lane_flows(const struct pn_fastpath *fast)
+{
+	/* one for each direction */
+	return atomic_read(&fast->table.rhashtable.nelems) / 2;
+}
+
+/* It goes on by the hooks. */
+static inline void pn_lane_end(struct flow_offload *flow)
+{
+	flow_offload_teardown(flow);
+	/* up to 6.0 only when the table's garbage is collected */
+	if (test_bit(IPS_OFFLOAD_BIT, &flow->ct->status))
+		clear_bit(IPS_OFFLOAD_BIT, &flow->ct->status);
+}
+
+/* The hook at the ingress of interfaces: entrance.c. */
+unsigned int pn_lane_enter(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state);
+
+#endif /* PN_LANE_H */
