@@ -196,7 +196,9 @@ unsigned int pn_lane_enter(void *priv, struct sk_buff *skb,
 	/* who is banned is told so by the hooks */
 	if (!e.ends && pn_ban_has(pn, e.tuple.l3proto == AF_INET6, e.source))
 		return NF_ACCEPT;
-	rule = e.ends ? U32_MAX :
+	if (e.tuple.l3proto == AF_INET6 && pn_lane_rerouted(pn, fast))
+		return NF_ACCEPT;
+	rule = e.ends || !pn_flow_holds(&hash->tuple) ? U32_MAX :
 			judge(pn, policy, flow, hash->tuple.dir, state->in);
 	if (rule == U32_MAX) {
 		pn_lane_end(flow);

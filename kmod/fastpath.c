@@ -38,6 +38,7 @@ static struct pn_fastpath *make(const struct pn_net *pn)
 	if (!fast->refused)
 		goto err;
 	fast->share = pn->net->user_ns == &init_user_ns ? 1 : 16;
+	fast->routes = pn_flow_routes(pn->net);
 	fast->table.type = &table_type;
 	/* conntrack's own accounting, for who switched that on */
 	fast->table.flags = NF_FLOWTABLE_COUNTER;
@@ -85,6 +86,21 @@ void pn_fastpath_review(struct pn_net *pn, const struct pn_policy *policy)
 	else if (wanted)
 		smp_store_release(&pn->fastpath, make(pn));
 	pn_ingress_set(&pn->entrance, wanted && pn->fastpath);
+}
+
+void pn_fastpath_house(struct pn_net *pn)
+{
+	struct pn_fastpath *fast;
+	int routes;
+
+	rcu_read_lock();
+	fast = READ_ONCE(pn->fastpath);
+	if (fast && pn_lane_rerouted(pn, fast)) {
+		routes = pn_flow_routes(pn->net);
+		end_flows(fast, 0);
+		WRITE_ONCE(fast->routes, routes);
+	}
+	rcu_read_unlock();
 }
 
 void pn_fastpath_exit(struct pn_net *pn)

@@ -60,6 +60,9 @@ void pn_fastpath_review(struct pn_net *pn, const struct pn_policy *policy);
 /* No policy is in force any more. Context: process, mutex held. */
 void pn_fastpath_exit(struct pn_net *pn);
 
+/* Flows whose routes may have changed leave. Context: process. */
+void pn_fastpath_house(struct pn_net *pn);
+
 /* @policy: in force, or NULL. Context: RCU read side. */
 void pn_fastpath_read(const struct pn_net *pn, const struct pn_policy *policy,
 		      struct pn_fastpath_status *status);
@@ -115,6 +118,7 @@ static inline void pn_fastpath_init(struct pn_net *pn) { }
 static inline void pn_fastpath_review(struct pn_net *pn,
 				      const struct pn_policy *policy) { }
 static inline void pn_fastpath_exit(struct pn_net *pn) { }
+static inline void pn_fastpath_house(struct pn_net *pn) { }
 
 static inline void pn_fastpath_read(const struct pn_net *pn,
 				    const struct pn_policy *policy,

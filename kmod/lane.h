@@ -5,8 +5,7 @@
 #ifndef PN_LANE_H
 #define PN_LANE_H
 
-#include <net/netfilter/nf_flow_table.h>
-
+#include "compat/flow_table.h"
 #include "foreign.h"
 #include "net.h"
 
@@ -34,11 +33,13 @@ struct pn_refusals {
  * struct pn_fastpath - of one namespace
  * @table: the kernel's
  * @refused: [P] so that what cannot be taken is not looked at with each packet
+ * @routes: what pn_flow_routes() was when the flows of IPv6 were offered
  * @share: of max_offloaded, one part in so many
  */
 struct pn_fastpath {
 	struct nf_flowtable table;
 	struct pn_refusals __percpu *refused;
+	int routes;
 	u32 share;
 };
 
@@ -63,6 +64,13 @@ static inline bool pn_lane_open(const struct pn_net *pn,
 	if (policy->fastpath == POSTERN_FASTPATH_AUTO)
 		return !pn_foreign_here(pn->net);
 	return policy->fastpath == POSTERN_FASTPATH_ON;
+}
+
+/* May there be better routes than those of the flows in it? */
+static inline bool pn_lane_rerouted(const struct pn_net *pn,
+				    const struct pn_fastpath *fast)
+{
+	return pn_flow_routes(pn->net) != READ_ONCE(fast->routes);
 }
 
 static inline u32 pn_lane_flows(const struct pn_fastpath *fast)

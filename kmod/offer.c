@@ -244,6 +244,7 @@ void pn_fastpath_try(struct pn_net *pn, const struct pn_policy *policy,
 	if (!fast || !is_under_way(p, ct) || was_refused(fast, policy, ct))
 		return;
 	if (!pn_lane_open(pn, policy) || pn_lane_routed(pn->net) ||
+	    (p->t.v6 && pn_lane_rerouted(pn, fast)) ||
 	    is_tracked_closely(ct) || is_handled(p->skb, p->t.v6)) {
 		refuse(fast, policy, ct);
 		return;

@@ -343,6 +343,9 @@ def ends():
         dropped_for(flow.segment("z0"), "tcp-no-flow", "once conntrack has forgotten it, " + name)
     both(make)
     timeout = "/proc/sys/net/netfilter/nf_flowtable_tcp_timeout"
+    if not os.path.exists(timeout):
+        tap.skip("who is idle leaves", "30 s on this kernel")
+        return
     old = setting(timeout, "1")
     router.load(POLICY)
     tap.result(wait_for(lambda: status()["fastpath-flows"] == 0), "a load ends all")
@@ -560,13 +563,22 @@ def sizes():
 
 
 def links():
-    flow = open_flow(4)
-    is_fast("before a route changes", flow)
-    run("ip", "route", "replace", "10.0.1.0/24", "via", "10.255.2.2", "dev", "z2")
-    out = router.send(flow.segment("z0"))
-    tap.equal("its new way is into another zone: it does not pass", [], out)
-    run("ip", "route", "replace", "10.0.1.0/24", "via", "10.255.1.2", "dev", "z1")
-    tap.result(wait_for(lambda: flow.say() == FAST["z0"]), "the old way is fast again")
+    def reroute(v, name):
+        net, there, back = (("10.0.1.0/24", "10.255.2.2", "10.255.1.2") if v == 4 else
+                            ("2001:db8:0:1::/64", "fd00:0:0:2::2", "fd00:0:0:1::2"))
+        for what, words in (("is replaced", ("replace", net)),
+                            ("has a better one", ("add", net[:-2] + ("25" if v == 4 else "65")))):
+            flow = open_flow(v)
+            is_fast("before a route %s, %s" % (what, name), flow)
+            run("ip", "-%d" % v, "route", *words, "via", there, "dev", "z2")
+            out = router.send(flow.segment("z0"))
+            tap.equal("its new way is into another zone: it does not pass, " + name, [], out)
+            if words[0] == "add":
+                run("ip", "-%d" % v, "route", "del", *words[1:])
+            run("ip", "-%d" % v, "route", "replace", net, "via", back, "dev", "z1")
+            tap.result(wait_for(lambda: flow.say() == FAST["z0"]),
+                       "the old way is fast again, " + name)
+    both(reroute)
     run("ip", "route", "replace", "10.0.0.0/24", "via", "10.255.3.2", "dev", "z3")
     # the answers would leave by z3
     flow = Flow(4)
@@ -582,7 +594,8 @@ def links():
 
     def make(v, name):
         flow = open_flow(v)
-        is_fast("before its interface has another name, " + name, flow)
+        tap.result(wait_for(lambda: flow.say() == FAST["z0"]),
+                   "before its interface has another name, " + name)
         run("ip", "link", "set", "z1", "down")
         run("ip", "link", "set", "z1", "name", "zz")
         run("ip", "link", "set", "zz", "up")
