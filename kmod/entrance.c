@@ -23,14 +23,12 @@
 
 /**
  * struct entry - a packet, as far as it was read
- * @tuple: of its flow, as the table has it
- * @source: its address
+ * @key: of its flow
  * @len: of the IP packet; there may be padding behind it
  * @ends: it may be the last of its flow
  */
 struct entry {
-	struct flow_offload_tuple tuple;
-	struct pn_key source;
+	struct pn_ticket_key key;
 	unsigned int len;
 	bool ends;
 };
@@ -44,8 +42,6 @@ static bool read_tcp(struct entry *e, const struct tcphdr *th, unsigned int len)
 		return false;
 	e->ends = flags == (PN_TCP_FIN | PN_TCP_ACK) ||
 		  (flags & ~PN_TCP_ACK) == PN_TCP_RST;
-	e->tuple.src_port = th->source;
-	e->tuple.dst_port = th->dest;
 	return e->ends || flags == PN_TCP_ACK;
 }
 
@@ -53,37 +49,28 @@ static bool read_udp(struct entry *e, const struct udphdr *uh, unsigned int len)
 {
 	unsigned int said = ntohs(uh->len);
 
-	if (said && (said < sizeof(*uh) || said > len))
-		return false;
-	e->tuple.src_port = uh->source;
-	e->tuple.dst_port = uh->dest;
-	return true;
+	e->ends = false;
+	return !said || (said >= sizeof(*uh) && said <= len);
 }
 
 /* The header at @thoff. Return: whether it is one of those that are forwarded. */
 static bool read_transport(struct entry *e, struct sk_buff *skb,
 			   unsigned int thoff)
 {
-	unsigned int need;
+	bool tcp = e->key.proto == IPPROTO_TCP;
+	unsigned int need = tcp ? sizeof(struct tcphdr) : sizeof(struct udphdr);
+	const void *header;
+	const __be16 *port;
 
-	switch (e->tuple.l4proto) {
-	case IPPROTO_TCP:
-		need = sizeof(struct tcphdr);
-		break;
-	case IPPROTO_UDP:
-		need = sizeof(struct udphdr);
-		break;
-	default:
+	if ((!tcp && e->key.proto != IPPROTO_UDP) || e->len > skb->len ||
+	    e->len < thoff + need || !pskb_may_pull(skb, thoff + need))
 		return false;
-	}
-	if (e->len > skb->len || e->len < thoff + need ||
-	    !pskb_may_pull(skb, thoff + need))
-		return false;
-	if (e->tuple.l4proto == IPPROTO_TCP)
-		return read_tcp(e, (void *)(skb_network_header(skb) + thoff),
-				e->len - thoff);
-	return read_udp(e, (void *)(skb_network_header(skb) + thoff),
-			e->len - thoff);
+	header = skb_network_header(skb) + thoff;
+	port = header;
+	e->key.port[0] = port[0];
+	e->key.port[1] = port[1];
+	return tcp ? read_tcp(e, header, e->len - thoff) :
+		     read_udp(e, header, e->len - thoff);
 }
 
 static bool read_ipv4(struct entry *e, struct sk_buff *skb)
@@ -97,11 +84,9 @@ static bool read_ipv4(struct entry *e, struct sk_buff *skb)
 	    iph->ttl <= 1 || ip_fast_csum(iph, 5))
 		return false;
 	e->len = ntohs(iph->tot_len);
-	e->source = (struct pn_key){ .hi = ntohl(iph->saddr) };
-	e->tuple.src_v4.s_addr = iph->saddr;
-	e->tuple.dst_v4.s_addr = iph->daddr;
-	e->tuple.l3proto = AF_INET;
-	e->tuple.l4proto = iph->protocol;
+	e->key.v6 = false;
+	e->key.proto = iph->protocol;
+	pn_ticket_addr4(&e->key, iph->saddr, iph->daddr);
 	return read_transport(e, skb, sizeof(*iph));
 }
 
@@ -115,31 +100,67 @@ static bool read_ipv6(struct entry *e, struct sk_buff *skb)
 	if (iph->version != 6 || iph->hop_limit <= 1 || !iph->payload_len)
 		return false;
 	e->len = sizeof(*iph) + ntohs(iph->payload_len);
-	e->source = pn_packet_key6(&iph->saddr);
-	e->tuple.src_v6 = iph->saddr;
-	e->tuple.dst_v6 = iph->daddr;
-	e->tuple.l3proto = AF_INET6;
-	e->tuple.l4proto = iph->nexthdr;
+	e->key.v6 = true;
+	e->key.proto = iph->nexthdr;
+	pn_ticket_addr6(&e->key, &iph->saddr, &iph->daddr);
 	return read_transport(e, skb, sizeof(*iph));
 }
 
+/* Who is banned is told so by the hooks. */
+static bool is_banned(const struct pn_net *pn, const struct sk_buff *skb, bool v6)
+{
+	if (likely(!pn_bans_number(pn)))
+		return false;
+	return pn_ban_has(pn, v6, v6 ? pn_packet_key6(&ipv6_hdr(skb)->saddr) :
+				       (struct pn_key){
+						.hi = ntohl(ip_hdr(skb)->saddr),
+				       });
+}
+
+static struct flow_offload *find_flow(struct pn_fastpath *fast,
+				      const struct pn_ticket_key *key, int *dir)
+{
+	struct flow_offload_tuple tuple = {
+		.iifidx = key->iif,
+		.l3proto = key->v6 ? AF_INET6 : AF_INET,
+		.l4proto = key->proto,
+		.src_port = key->port[0],
+		.dst_port = key->port[1],
+	};
+	struct flow_offload_tuple_rhash *hash;
+
+	if (key->v6) {
+		memcpy(&tuple.src_v6, key->addr, sizeof(tuple.src_v6));
+		memcpy(&tuple.dst_v6, key->addr + 2, sizeof(tuple.dst_v6));
+	} else {
+		memcpy(&tuple.src_v4, key->addr, sizeof(tuple.src_v4));
+		memcpy(&tuple.dst_v4, (const u8 *)key->addr + 4,
+		       sizeof(tuple.dst_v4));
+	}
+	hash = flow_offload_lookup(&fast->table, &tuple);
+	if (!hash)
+		return NULL;
+	*dir = hash->tuple.dir;
+	return container_of(hash, struct flow_offload, tuplehash[*dir]);
+}
+
 /*
- * By which rule may it pass? As in the forward hook: the flow between the zones of the
- * interfaces, by the policy in force. Return: U32_MAX: none.
+ * By which rule may packets of a flow pass? As in the forward hook: between the zones
+ * of the interfaces, by the policy in force. Return: U32_MAX: none.
  */
 static u32 judge(struct pn_net *pn, const struct pn_policy *policy,
 		 const struct flow_offload *flow, int dir,
 		 const struct net_device *in)
 {
 	const struct flow_offload_tuple *tuple = &flow->tuplehash[dir].tuple;
-	struct pn_packet p;
 	bool inspected, *settled;
+	struct pn_packet p = {};
 	u32 outcome, rule;
 
 	p.t.zone_in = pn_zone_of_device(policy, in);
 	p.t.zone_out = pn_zone_of_device(policy, tuple->dst_cache->dev);
 	if (p.t.zone_in == PN_ZONE_NONE || p.t.zone_out == PN_ZONE_NONE ||
-	    READ_ONCE(policy->zones_lost))
+	    !pn_flow_holds(tuple))
 		return U32_MAX;
 	outcome = pn_flow_outcome(pn, policy, &p, flow->ct,
 				  dir == FLOW_OFFLOAD_DIR_ORIGINAL ?
@@ -148,7 +169,46 @@ static u32 judge(struct pn_net *pn, const struct pn_policy *policy,
 	return pn_outcome_allows(policy, outcome, &rule) ? rule : U32_MAX;
 }
 
-/* The hook takes it, or leaves it as it was. */
+/* What no ticket says. Return: U32_MAX: it goes by the hooks. */
+static u32 look_up(struct pn_net *pn, const struct pn_policy *policy,
+		   struct pn_fastpath *fast, const struct entry *e,
+		   const struct net_device *in, u64 hash, u32 group)
+{
+	int dir = 0;
+	struct flow_offload *flow = find_flow(fast, &e->key, &dir);
+	u32 rule;
+
+	if (!flow)
+		return U32_MAX;
+	rule = e->ends ? U32_MAX : judge(pn, policy, flow, dir, in);
+	if (rule == U32_MAX)
+		pn_lane_end(flow);
+	else
+		*pn_ticket_at(&fast->tickets, hash) = (struct pn_ticket){
+			.key = e->key,
+			.generation = policy->generation,
+			.group = group,
+			.rule = rule,
+		};
+	return rule;
+}
+
+static u32 rule_of(struct pn_net *pn, const struct pn_policy *policy,
+		   struct pn_fastpath *fast, const struct entry *e,
+		   const struct net_device *in)
+{
+	u64 hash = pn_ticket_hash(&fast->tickets, &e->key);
+	u32 group = pn_ticket_group(&fast->tickets, hash);
+	const struct pn_ticket *ticket = pn_ticket_at(&fast->tickets, hash);
+
+	if (PN_FLOW_ASKS && likely(!e->ends && ticket->group == group &&
+				   ticket->generation == policy->generation &&
+				   pn_ticket_is_of(ticket, &e->key)))
+		return ticket->rule;
+	return look_up(pn, policy, fast, e, in, hash, group);
+}
+
+/* nf_flow_table takes it, or leaves it as it was. */
 static unsigned int forward(struct pn_net *pn, const struct pn_policy *policy,
 			    struct pn_fastpath *fast, struct sk_buff *skb,
 			    const struct nf_hook_state *state, u32 rule)
@@ -160,12 +220,12 @@ static unsigned int forward(struct pn_net *pn, const struct pn_policy *policy,
 	verdict = skb->protocol == htons(ETH_P_IP) ?
 		  nf_flow_offload_ip_hook(&fast->table, skb, state) :
 		  nf_flow_offload_ipv6_hook(&fast->table, skb, state);
-	if (verdict == NF_ACCEPT)
-		skb->mark = mark;
+	if (likely(verdict == NF_STOLEN))
+		pn_judge_passed(pn, policy, rule, len);
 	else if (verdict == NF_DROP)
 		pn_judge_lost(pn);
 	else
-		pn_judge_passed(pn, policy, rule, len);
+		skb->mark = mark;
 	return verdict;
 }
 
@@ -176,35 +236,22 @@ unsigned int pn_lane_enter(void *priv, struct sk_buff *skb,
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
 	/* pairs with pn_fastpath_review() */
 	struct pn_fastpath *fast = smp_load_acquire(&pn->fastpath);
-	struct flow_offload_tuple_rhash *hash;
-	struct flow_offload *flow;
-	struct entry e = {};
+	struct entry e;
 	u32 rule;
 
-	if (!policy || !fast || skb->pkt_type != PACKET_HOST ||
-	    skb_vlan_tag_present(skb) || !pn_lane_open(pn, policy))
+	if (!policy || !fast || !pn_lane_flows(fast) ||
+	    skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) ||
+	    !pn_lane_open(pn, policy) || READ_ONCE(policy->zones_lost))
 		return NF_ACCEPT;
 	if (skb->protocol == htons(ETH_P_IP) ? !read_ipv4(&e, skb) :
-	    skb->protocol != htons(ETH_P_IPV6) || !read_ipv6(&e, skb))
+	    skb->protocol != htons(ETH_P_IPV6) || !read_ipv6(&e, skb) ||
+	    pn_lane_rerouted(pn, fast))
 		return NF_ACCEPT;
-	e.tuple.iifidx = state->in->ifindex;
-	hash = flow_offload_lookup(&fast->table, &e.tuple);
-	if (!hash)
+	if (is_banned(pn, skb, e.key.v6) && !e.ends)
 		return NF_ACCEPT;
-	flow = container_of(hash, struct flow_offload,
-			    tuplehash[hash->tuple.dir]);
-	/* who is banned is told so by the hooks */
-	if (!e.ends && pn_ban_has(pn, e.tuple.l3proto == AF_INET6, e.source))
-		return NF_ACCEPT;
-	if (e.tuple.l3proto == AF_INET6 && pn_lane_rerouted(pn, fast))
-		return NF_ACCEPT;
-	rule = e.ends || !pn_flow_holds(&hash->tuple) ? U32_MAX :
-			judge(pn, policy, flow, hash->tuple.dir, state->in);
-	if (rule == U32_MAX) {
-		pn_lane_end(flow);
-		return NF_ACCEPT;
-	}
-	if (pskb_trim_rcsum(skb, e.len))
+	e.key.iif = state->in->ifindex;
+	rule = rule_of(pn, policy, fast, &e, state->in);
+	if (rule == U32_MAX || pskb_trim_rcsum(skb, e.len))
 		return NF_ACCEPT;
 	return forward(pn, policy, fast, skb, state, rule);
 }

@@ -33,10 +33,12 @@ static struct pn_fastpath *make(const struct pn_net *pn)
 
 	if (!fast)
 		return NULL;
+	if (pn_tickets_init(&fast->tickets))
+		goto err;
 	fast->refused = alloc_percpu_gfp(struct pn_refusals,
 					 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!fast->refused)
-		goto err;
+		goto err_tickets;
 	fast->share = pn->net->user_ns == &init_user_ns ? 1 : 16;
 	fast->routes = pn_flow_routes(pn->net);
 	fast->table.type = &table_type;
@@ -49,6 +51,8 @@ static struct pn_fastpath *make(const struct pn_net *pn)
 
 err_refused:
 	free_percpu(fast->refused);
+err_tickets:
+	pn_tickets_free(&fast->tickets);
 err:
 	kfree(fast);
 	return NULL;
@@ -116,6 +120,7 @@ void pn_fastpath_exit(struct pn_net *pn)
 	synchronize_net();
 	nf_flow_table_free(&fast->table);
 	free_percpu(fast->refused);
+	pn_tickets_free(&fast->tickets);
 	kfree(fast);
 }
 

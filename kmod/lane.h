@@ -8,6 +8,7 @@
 #include "compat/flow_table.h"
 #include "foreign.h"
 #include "net.h"
+#include "ticket.h"
 
 #define PN_REFUSALS	64
 
@@ -32,12 +33,14 @@ struct pn_refusals {
 /**
  * struct pn_fastpath - of one namespace
  * @table: the kernel's
+ * @tickets: of its packets
  * @refused: [P] so that what cannot be taken is not looked at with each packet
  * @routes: what pn_flow_routes() was when the flows of IPv6 were offered
  * @share: of max_offloaded, one part in so many
  */
 struct pn_fastpath {
 	struct nf_flowtable table;
+	struct pn_tickets tickets;
 	struct pn_refusals __percpu *refused;
 	int routes;
 	u32 share;

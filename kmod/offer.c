@@ -155,6 +155,25 @@ static bool is_there(struct pn_fastpath *fast, struct flow_offload *flow)
 	       rhashtable_lookup(ht, &flow->tuplehash[1].tuple, ht->p);
 }
 
+/* Those of a flow that was there before. */
+static void void_tickets(struct pn_fastpath *fast,
+			 const struct flow_offload_tuple *tuple)
+{
+	struct pn_ticket_key key = {
+		.iif = tuple->iifidx,
+		.proto = tuple->l4proto,
+		.v6 = tuple->l3proto == NFPROTO_IPV6,
+		.port = { tuple->src_port, tuple->dst_port },
+	};
+
+	if (key.v6)
+		pn_ticket_addr6(&key, &tuple->src_v6, &tuple->dst_v6);
+	else
+		pn_ticket_addr4(&key, tuple->src_v4.s_addr,
+				tuple->dst_v4.s_addr);
+	pn_ticket_void(&fast->tickets, &key);
+}
+
 /* Conntrack will see the end of what it did not see the middle of. */
 static void be_liberal(struct nf_conn *ct)
 {
@@ -177,6 +196,8 @@ static bool enter_flow(struct pn_fastpath *fast, struct nf_conn *ct, int dir,
 	}
 	if (pn_flow_route(flow, dir, to, back) || is_there(fast, flow))
 		goto err;
+	void_tickets(fast, &flow->tuplehash[0].tuple);
+	void_tickets(fast, &flow->tuplehash[1].tuple);
 	if (nf_ct_protonum(ct) == IPPROTO_TCP)
 		be_liberal(ct);
 	if (!flow_offload_add(&fast->table, flow))

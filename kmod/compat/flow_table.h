@@ -58,7 +58,10 @@ static inline int pn_flow_route(struct flow_offload *flow, int dir,
  * pn_flow_holds(): does a flow's route hold? pn_flow_routes(): if this is another number
  * than before, IPv6 may have better ones. Context: RCU read side.
  */
+/* PN_FLOW_ASKS: of each packet nf_flow_table asks that itself. */
 #ifdef PN_HAVE_FLOW_COOKIE
+#define PN_FLOW_ASKS	true
+
 static inline bool pn_flow_holds(const struct flow_offload_tuple *tuple)
 {
 	return true;
@@ -69,6 +72,8 @@ static inline int pn_flow_routes(const struct net *net)
 	return 0;
 }
 #else
+#define PN_FLOW_ASKS	false
+
 static inline bool pn_flow_holds(const struct flow_offload_tuple *tuple)
 {
 	struct dst_entry *dst = tuple->dst_cache;
