@@ -68,28 +68,29 @@ void pn_fastpath_read(const struct pn_net *pn, const struct pn_policy *policy,
 		      struct pn_fastpath_status *status);
 
 void pn_fastpath_try(struct pn_net *pn, const struct pn_policy *policy,
-		     const struct pn_packet *p, struct nf_conn *ct,
-		     enum ip_conntrack_info ctinfo);
+		     const struct sk_buff *skb,
+		     const struct nf_hook_state *state);
 
 /**
  * pn_fastpath_offer - a packet is accepted, and nothing waits for others of its flow
  * @pn: namespace
  * @policy: in force
- * @p: the packet, as it came
+ * @skb: the packet, with the mark that it came with
  * @ct: its conntrack entry, confirmed
- * @ctinfo: tells the direction
+ * @state: of the hook
  *
- * Context: the forward hook, BH disabled.
+ * Context: BH disabled.
  */
 static inline void pn_fastpath_offer(struct pn_net *pn,
 				     const struct pn_policy *policy,
-				     const struct pn_packet *p,
-				     struct nf_conn *ct,
-				     enum ip_conntrack_info ctinfo)
+				     const struct sk_buff *skb,
+				     const struct nf_conn *ct,
+				     const struct nf_hook_state *state)
 {
-	if (policy->fastpath != POSTERN_FASTPATH_OFF && pn->fastpath &&
-	    !test_bit(IPS_OFFLOAD_BIT, &ct->status) && p->in && p->out)
-		pn_fastpath_try(pn, policy, p, ct, ctinfo);
+	if (policy->fastpath != POSTERN_FASTPATH_OFF &&
+	    state->hook == NF_INET_FORWARD && pn->fastpath &&
+	    !test_bit(IPS_OFFLOAD_BIT, &ct->status))
+		pn_fastpath_try(pn, policy, skb, state);
 }
 
 void pn_fastpath_end(struct pn_net *pn, const struct pn_packet *p,
@@ -131,9 +132,9 @@ static inline void pn_fastpath_read(const struct pn_net *pn,
 
 static inline void pn_fastpath_offer(struct pn_net *pn,
 				     const struct pn_policy *policy,
-				     const struct pn_packet *p,
-				     struct nf_conn *ct,
-				     enum ip_conntrack_info ctinfo)
+				     const struct sk_buff *skb,
+				     const struct nf_conn *ct,
+				     const struct nf_hook_state *state)
 {
 }
 

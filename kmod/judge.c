@@ -365,7 +365,7 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 			read |= !*settled;
 		}
 		if (!reason && !read && rule != U32_MAX)
-			pn_fastpath_offer(pn, policy, p, ct, ctinfo);
+			pn_fastpath_offer(pn, policy, p->skb, ct, state);
 	} else {
 		/* also what a helper expects: a rule must name it */
 		reason = judge_new(pn, policy, p, ct, &rule);

@@ -4,6 +4,8 @@
  */
 #include <linux/hash.h>
 #include <linux/if_arp.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/moduleparam.h>
@@ -69,19 +71,35 @@ static void refuse(struct pn_fastpath *fast, const struct pn_policy *policy,
  * Its handshake is over, and its ends are not near. Of UDP, more than a question and
  * its answer came.
  */
-static bool is_under_way(const struct pn_packet *p, const struct nf_conn *ct)
+static bool is_under_way(const struct nf_conn *ct)
 {
 	if (!test_bit(IPS_ASSURED_BIT, &ct->status))
 		return false;
-	switch (p->t.proto) {
+	switch (nf_ct_protonum(ct)) {
 	case IPPROTO_TCP:
 		return READ_ONCE(ct->proto.tcp.state) ==
-		       TCP_CONNTRACK_ESTABLISHED &&
-		       !(p->tcp_flags & (PN_TCP_SYN | PN_TCP_FIN | PN_TCP_RST));
+		       TCP_CONNTRACK_ESTABLISHED;
 	case IPPROTO_UDP:
 		return true;
 	}
 	return false;
+}
+
+/* It is no end, nor a beginning: conntrack does not believe every one of them. */
+static bool is_in_the_middle(const struct sk_buff *skb, bool v6,
+			     const struct nf_conn *ct)
+{
+	unsigned int offset = skb_network_offset(skb);
+	const u8 *flags;
+	u8 buf;
+
+	if (nf_ct_protonum(ct) != IPPROTO_TCP)
+		return true;
+	if (v6 && ipv6_hdr(skb)->nexthdr != IPPROTO_TCP)
+		return false;
+	offset += v6 ? sizeof(struct ipv6hdr) : ip_hdrlen(skb);
+	flags = skb_header_pointer(skb, offset + 13, sizeof(buf), &buf);
+	return flags && !(*flags & (PN_TCP_SYN | PN_TCP_FIN | PN_TCP_RST));
 }
 
 /* Does conntrack have to see each of its packets, or are there two with its ends? */
@@ -208,16 +226,19 @@ err:
 }
 
 static bool hand_over(struct pn_net *pn, struct pn_fastpath *fast,
-		      const struct pn_packet *p, struct nf_conn *ct, int dir)
+		      const struct sk_buff *skb,
+		      const struct nf_hook_state *state, struct nf_conn *ct,
+		      int dir)
 {
-	struct dst_entry *to = skb_dst(p->skb), *back;
+	struct dst_entry *to = skb_dst(skb), *back;
+	bool v6 = state->pf == NFPROTO_IPV6;
 
-	if (!to || !is_plain_route(to, p->t.v6) || to->dev != p->out ||
+	if (!to || !is_plain_route(to, v6) || to->dev != state->out ||
 	    !dst_hold_safe(to))
 		return false;
-	back = route_back(pn->net, ct, dir, p->t.v6);
+	back = route_back(pn->net, ct, dir, v6);
 	/* asymmetric routes */
-	if (!back || !is_plain_route(back, p->t.v6) || back->dev != p->in) {
+	if (!back || !is_plain_route(back, v6) || back->dev != state->in) {
 		dst_release(back);
 		dst_release(to);
 		return false;
@@ -256,17 +277,21 @@ void pn_fastpath_end(struct pn_net *pn, const struct pn_packet *p,
 }
 
 void pn_fastpath_try(struct pn_net *pn, const struct pn_policy *policy,
-		     const struct pn_packet *p, struct nf_conn *ct,
-		     enum ip_conntrack_info ctinfo)
+		     const struct sk_buff *skb,
+		     const struct nf_hook_state *state)
 {
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	bool v6 = state->pf == NFPROTO_IPV6;
 	/* pairs with pn_fastpath_review() */
 	struct pn_fastpath *fast = smp_load_acquire(&pn->fastpath);
 
-	if (!fast || !is_under_way(p, ct) || was_refused(fast, policy, ct))
+	if (!fast || !is_under_way(ct) || was_refused(fast, policy, ct) ||
+	    !is_in_the_middle(skb, v6, ct))
 		return;
 	if (!pn_lane_open(pn, policy) || pn_lane_routed(pn->net) ||
-	    (p->t.v6 && pn_lane_rerouted(pn, fast)) ||
-	    is_tracked_closely(ct) || is_handled(p->skb, p->t.v6)) {
+	    (v6 && pn_lane_rerouted(pn, fast)) ||
+	    is_tracked_closely(ct) || is_handled(skb, v6)) {
 		refuse(fast, policy, ct);
 		return;
 	}
@@ -278,7 +303,7 @@ void pn_fastpath_try(struct pn_net *pn, const struct pn_policy *policy,
 	/* another CPU has its next packet */
 	if (test_and_set_bit(IPS_OFFLOAD_BIT, &ct->status))
 		return;
-	if (hand_over(pn, fast, p, ct, CTINFO2DIR(ctinfo))) {
+	if (hand_over(pn, fast, skb, state, ct, CTINFO2DIR(ctinfo))) {
 		pn_count(pn->stats, PN_COUNT_FAST_FLOWS);
 		return;
 	}

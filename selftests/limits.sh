@@ -324,7 +324,7 @@ resized() {
 }
 
 # tracked PORT: open connections to it that conntrack knows
-tracked() { at router grep -c "ESTABLISHED src=203.0.113.2 .* dport=$1 .*ASSURED" /proc/net/nf_conntrack; }
+tracked() { at router grep -cE "ESTABLISHED src=203.0.113.2 .* dport=$1 .*(ASSURED|OFFLOAD)" /proc/net/nf_conntrack; }
 
 is_tracked() { [ "$(tracked "$1")" = 1 ]; }
 

@@ -632,6 +632,123 @@ def full():
     setting(where, old)
 
 
+# ---- who waits for something
+
+def inspected():
+    router.load(POLICY.replace("smtp, udp 53", "smtp inspect reader, rpc-mapper")
+                .replace("\nallow", "\ninspect reader { message size 1M }\n"
+                         "service rpc-mapper = rpc { drsuapi }\nallow", 1)
+                .replace("allow outside -> mail : smtp inspect reader, rpc-mapper",
+                         "allow outside -> mail : smtp inspect reader\n"
+                         "allow outside -> mail : rpc-mapper"))
+
+    def make(v, name):
+        flow = open_flow(v)
+        for iface, data in (("z1", b"220 mail ESMTP\r\n"), ("z0", b"EHLO me\r\n"),
+                            ("z1", b"250-mail\r\n250 STARTTLS\r\n"), ("z0", b"NOOP\r\n"),
+                            ("z1", b"250 OK\r\n")):
+            tap.equal("SMTP is read, %s: %r" % (name, data), SLOW[iface],
+                      flow.say(iface, data=data))
+        before = router.counters()
+        for iface, data in (("z0", b"STARTTLS\r\n"), ("z1", b"220 go ahead\r\n"),
+                            ("z0", b"\x16\x03\x01hello")):
+            tap.equal("before it is TLS at both ends, %s: %r" % (name, data[:8]), SLOW[iface],
+                      flow.say(iface, data=data))
+        tap.equal("nobody has offered it yet, " + name, None,
+                  router.changes(before).get("fast-flows"))
+        flow.say("z1", data=b"\x16\x03\x03hello")
+        flow.say("z0", flags=ACK, data=b"")
+        is_fast("SMTP that is TLS, " + name, flow)
+        is_fast("SMTP that is TLS, its server, " + name, flow, "z1")
+        tap.equal("and one that is not is not offered, " + name, 1,
+                  router.changes(before).get("fast-flows"))
+        flow = open_flow(v, dport=135)
+        before = router.counters()
+        flow.say(flags=ACK, data=b"")
+        flow.say("z1", flags=ACK, data=b"")
+        changes = router.changes(before)
+        tap.equal("RPC never goes, " + name, (None, None),
+                  (changes.get("fast-flows"), changes.get("fast-packets")))
+    both(make)
+    router.load(POLICY)
+
+
+def limited():
+    router.load(POLICY.replace("smtp, udp 53", "smtp limit two")
+                .replace("\nallow", "\nlimit two { open 2 per source }\nallow", 1))
+
+    def make(v, name):
+        flows = [open_flow(v), open_flow(v)]
+        for flow in flows:
+            is_fast("under a limit, " + name, flow)
+        before = router.counters()
+        third = Flow(v)
+        # it must prove first that it exists
+        tap.equal("a third does not open while two are fast, " + name, (False, 1),
+                  (third.open(), router.changes(before).get("limit-unproven")))
+        flows[0].say("z1", flags=FIN | ACK, data=b"")
+        flows[0].say("z0", flags=FIN | ACK, data=b"")
+        flows[0].say("z1", flags=ACK, data=b"")
+        flow = open_flow(v)
+        is_fast("once one has ended another is let in, " + name, flow)
+        flow.say("z1", flags=RST | ACK, data=b"")
+        flows[1].say("z1", flags=RST | ACK, data=b"")
+    both(make)
+    router.load(POLICY)
+
+
+MARKS = """table netdev marks {
+	chain out {
+		type filter hook egress device z1 priority 0;
+		meta mark and 0xf0 == 0x10 counter
+	}
+}
+"""
+BEFORE = """table inet before {
+	chain seen {
+		type filter hook prerouting priority 0;
+		meta mark set 7
+	}
+}
+"""
+HELPED = ("iptables", "-t", "raw", "-A", "PREROUTING", "-p", "tcp", "--dport", "25", "-j", "CT",
+          "--helper", "ftp")
+
+
+def marks():
+    router.load(POLICY.replace("smtp, udp 53", "smtp mark 0x10/0xf0"))
+    try:
+        run("nft", "-f", "-", text=MARKS)
+    except subprocess.CalledProcessError:
+        tap.skip("the mark", "this kernel has no egress hook")
+    else:
+        flow = open_flow(4)
+        text = run("nft", "-j", "list", "table", "netdev", "marks")
+        count = int(text.split('"packets":')[1].split(",")[0])
+        is_fast("of a rule with a mark", flow)
+        text = run("nft", "-j", "list", "table", "netdev", "marks")
+        tap.equal("it bears the mark", count + 1, int(text.split('"packets":')[1].split(",")[0]))
+        run("nft", "delete", "table", "netdev", "marks")
+    router.load(POLICY)
+
+    def not_offered(what):
+        before = router.counters()
+        flow = open_flow(4)
+        is_slow(what, flow)
+        tap.equal("is not offered: " + what, None, router.changes(before).get("fast-flows"))
+    run("nft", "-f", "-", text=BEFORE)
+    not_offered("with a mark of others")
+    run("nft", "delete", "table", "inet", "before")
+    subprocess.run(["modprobe", "-q", "nf_conntrack_ftp"], check=False)
+    try:
+        run(*HELPED)
+    except (OSError, subprocess.CalledProcessError):
+        tap.skip("with a helper of conntrack", "iptables cannot do that here")
+        return
+    not_offered("with a helper of conntrack")
+    run("iptables", "-t", "raw", "-F")
+
+
 # ---- swaps under traffic
 
 class Loader(threading.Thread):
@@ -706,7 +823,7 @@ def routed():
 
 def main():
     groups = [taken, datagrams, counted, padded, left, errors, ends, policies, bans, foreign, nat,
-              sizes, links, full, swaps, routed]
+              sizes, links, full, inspected, limited, marks, swaps, routed]
     router.load(POLICY)
     for group in groups:
         if len(sys.argv) < 2 or group.__name__ in sys.argv[1:]:
