@@ -85,10 +85,12 @@ void pn_fastpath_review(struct pn_net *pn, const struct pn_policy *policy)
 	bool wanted = policy->fastpath != POSTERN_FASTPATH_OFF;
 
 	lockdep_assert_held(&pn->mutex);
-	if (pn->fastpath)
+	if (pn->fastpath) {
 		end_flows(pn->fastpath, 0);
-	else if (wanted)
+	} else if (wanted) {
+		/* pairs with pn_lane_enter() and pn_fastpath_try() */
 		smp_store_release(&pn->fastpath, make(pn));
+	}
 	pn_ingress_set(&pn->entrance, wanted && pn->fastpath);
 }
 

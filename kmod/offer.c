@@ -251,6 +251,7 @@ void pn_fastpath_end(struct pn_net *pn, const struct pn_packet *p,
 {
 	const struct nf_conntrack_tuple *from =
 		&ct->tuplehash[CTINFO2DIR(ctinfo)].tuple;
+	/* pairs with pn_fastpath_review() */
 	struct pn_fastpath *fast = smp_load_acquire(&pn->fastpath);
 	struct flow_offload_tuple_rhash *hash;
 	struct flow_offload_tuple tuple = {};

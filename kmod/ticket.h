@@ -111,6 +111,7 @@ static inline u32 pn_ticket_group(const struct pn_tickets *t, u64 hash)
 {
 	u64 top = hash << PN_TICKET_BITS;
 
+	/* pairs with pn_ticket_void() */
 	return smp_load_acquire(&t->group[top >> (64 - PN_TICKET_GROUP_BITS)]);
 }
 
@@ -132,7 +133,7 @@ static inline void pn_ticket_void(struct pn_tickets *t,
 	u64 top = pn_ticket_hash(t, key) << PN_TICKET_BITS;
 	u32 *group = &t->group[top >> (64 - PN_TICKET_GROUP_BITS)];
 
-	/* two at once are as good as one */
+	/* two at once are as good as one; pairs with pn_ticket_group() */
 	smp_store_release(group, READ_ONCE(*group) + 1);
 }
 

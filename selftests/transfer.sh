@@ -48,8 +48,7 @@ mkfifo "$dir/never"
 counted() { echo "$(counter accepted) $(counter bytes)"; }
 of_rule() { at router awk '$1 == 0 { print $3, $4 }' /proc/net/postern/rules; }
 less() { # "A B" "C D": differences
-	set -- $1 $2
-	echo "$(($3 - $1)) $(($4 - $2))"
+	echo "$((${2% *} - ${1% *})) $((${2#* } - ${1#* }))"
 }
 
 at router postern load - >"$dir/load" <<-'EOF'
