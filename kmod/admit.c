@@ -249,6 +249,14 @@ static bool give_way(const struct pn_admission *a, const struct pn_conn *c,
 	return false;
 }
 
+/* A flowtable has it, or had it while its rule had no limit, and nobody knows. */
+static bool is_offloaded(const struct nf_conn *ct)
+{
+	return test_bit(IPS_OFFLOAD_BIT, &ct->status) ||
+	       ct->proto.tcp.seen[IP_CT_DIR_ORIGINAL].flags &
+	       IP_CT_TCP_FLAG_BE_LIBERAL;
+}
+
 /* There is one too many. Return: whether that is the one @at_hand. */
 static bool end_one(const struct pn_admission *a, struct pn_silents *queues,
 		    const struct nf_conn *at_hand)
@@ -262,9 +270,7 @@ static bool end_one(const struct pn_admission *a, struct pn_silents *queues,
 		c = release(a, s.ct, s.id);
 	if (!c.ct)
 		return false;
-	/* or a flowtable has it, and nobody knows */
-	if (!was_heard(c.ct, c.first) &&
-	    !test_bit(IPS_OFFLOAD_BIT, &c.ct->status))
+	if (!was_heard(c.ct, c.first) && !is_offloaded(c.ct))
 		is = give_way(a, &c, &s, at_hand);
 	nf_ct_put(c.ct);
 	return is;

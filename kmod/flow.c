@@ -252,8 +252,10 @@ bool pn_flow_passes(struct pn_net *pn, const struct pn_policy *policy,
 	const struct memo *m;
 	int in, out;
 
+	/* what is on the fast path, and comes here, may be its end: see pn_fastpath_seen() */
 	if (!ct || (ctinfo != IP_CT_ESTABLISHED &&
-		    ctinfo != IP_CT_ESTABLISHED_REPLY))
+		    ctinfo != IP_CT_ESTABLISHED_REPLY) ||
+	    test_bit(IPS_OFFLOAD_BIT, &ct->status))
 		return false;
 	m = memo_of(pn, ct);
 	interfaces_of(state, ctinfo, &in, &out);

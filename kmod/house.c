@@ -10,6 +10,7 @@
 #include "compat/conntrack_count.h"
 #include "ban.h"
 #include "events.h"
+#include "fastpath.h"
 #include "house.h"
 #include "inspected.h"
 #include "limiter.h"
@@ -103,6 +104,7 @@ static void house_work(struct work_struct *work)
 		pn_outpost_watch(pn, 0);
 		WRITE_ONCE(pn->ct_full, false);
 	}
+	pn_fastpath_house(pn);
 	pn_pinhole_review(pn, NULL, NULL, POSTERN_CLOSED_IDLE);
 	pn_pinhole_numbers(pn, &pinholes, &endpoints);
 	if (loaded || open || inspected || limited || banned ||

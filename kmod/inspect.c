@@ -378,6 +378,7 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 		*reason = inspect(f, way, &th, cut);
 		if (f->basis == PN_BASIS_SMTP)
 			pn_farewell_take(&f->mail, &farewell);
+		cut->done = !*reason && pn_mail_done(f);
 		/* of a connection that was cut before, it may be another policy's */
 		*rule = f->generation == policy->generation ? f->rule : U32_MAX;
 	}

@@ -20,10 +20,12 @@ struct nf_conn;
  * struct pn_cut - what is to be done about a connection that is refused
  * @seq: what the receiver of the packet at hand waits for
  * @now: by this packet
+ * @done: nothing of it, which is not refused, will be read any more
  */
 struct pn_cut {
 	u32 seq;
 	bool now;
+	bool done;
 };
 
 /**

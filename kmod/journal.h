@@ -53,6 +53,11 @@ bool pn_journal_add(struct pn_journal *j, u32 seq, const u8 *bytes, u32 len);
 /* Is there room for @bytes more, now or when they come? Context: any. */
 bool pn_journal_reserve(struct pn_journal *j, u32 bytes);
 
+static inline bool pn_journal_is_empty(const struct pn_journal *j)
+{
+	return j->begin == j->end;
+}
+
 /* Forgets what is before @acked. */
 void pn_journal_trim(struct pn_journal *j, u32 acked);
 

@@ -15,6 +15,7 @@
 #include "answer.h"
 #include "ban.h"
 #include "events.h"
+#include "fastpath.h"
 #include "flow.h"
 #include "inspect.h"
 #include "inspected.h"
@@ -95,13 +96,9 @@ static void let_through(struct pn_net *pn, const struct pn_policy *policy,
 	s->counts.value[PN_COUNT_BYTES] += skb->len;
 	s->counts.value[PN_COUNT_FLOWS_NEW] += first;
 	u64_stats_update_end(&s->sync);
-	skb->mark = (skb->mark & ~policy->mark_mask) | policy->mark;
-	if (rule != U32_MAX) {
-		const struct pn_rule *r = &policy->rules[rule];
-
-		skb->mark = (skb->mark & ~r->mark_mask) | r->mark;
+	skb->mark = pn_judge_mark(policy, rule, skb->mark);
+	if (rule != U32_MAX)
 		count_rule(policy, rule, first, skb->len);
-	}
 }
 
 static unsigned int accept(struct pn_net *pn, const struct pn_policy *policy,
@@ -127,8 +124,26 @@ bool pn_judge_passes(struct pn_net *pn, const struct pn_policy *policy,
 
 	if (!pn_flow_passes(pn, policy, skb, state, &rule))
 		return false;
+	/* it waits for nothing, or would not pass so */
+	pn_fastpath_offer(pn, policy, skb, state);
 	let_through(pn, policy, skb, rule, false);
 	return true;
+}
+
+void pn_judge_passed(struct pn_net *pn, const struct pn_policy *policy,
+		     u32 rule, unsigned int bytes)
+{
+	pn_count(pn->stats, PN_COUNT_PACKETS);
+	pn_count(pn->stats, PN_COUNT_ACCEPTED);
+	pn_count(pn->stats, PN_COUNT_FAST_PACKETS);
+	pn_count_add(pn->stats, PN_COUNT_BYTES, bytes);
+	count_rule(policy, rule, 0, bytes);
+}
+
+void pn_judge_lost(struct pn_net *pn)
+{
+	pn_count(pn->stats, PN_COUNT_PACKETS);
+	pn_count_drop(pn->stats, PN_NO_MEMORY, false);
 }
 
 void pn_judge_observed(struct pn_net *pn, const struct pn_policy *policy,
@@ -295,7 +310,7 @@ static enum pn_reason judge_known(struct pn_net *pn,
 				  enum ip_conntrack_info ctinfo,
 				  const struct nf_hook_state *state,
 				  struct pn_cut *cut, u32 *rule,
-				  bool **settled)
+				  bool **settled, bool *read)
 {
 	bool allowed, inspected;
 	enum pn_reason reason;
@@ -315,8 +330,10 @@ static enum pn_reason judge_known(struct pn_net *pn,
 			return PN_OK;
 		if (p->t.proto == IPPROTO_TCP &&
 		    pn_inspect_packet(pn, policy, p, ct, ctinfo, &t, allowed,
-				      cut, rule, &reason))
+				      cut, rule, &reason)) {
+			*read = !cut->done;
 			return reason;
+		}
 	}
 	if (allowed)
 		return PN_OK;
@@ -347,7 +364,7 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 	u32 rule = U32_MAX;
 	enum pn_reason reason;
 	struct pn_cut cut = {};
-	bool first = false, *settled;
+	bool first = false, read = false, *settled;
 	unsigned int verdict;
 
 	if (!ct) {
@@ -356,17 +373,22 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 		/* conntrack lets it through as related to a flow it knows */
 		reason = passable_error(p) ?
 			 judge_known(pn, policy, p, ct, ctinfo, state, &cut,
-				     &rule, &settled) :
+				     &rule, &settled, &read) :
 			 PN_ICMP_ERROR;
 		if (!reason)
 			pn_count(pn->stats, PN_COUNT_RELATED);
 	} else if (nf_ct_is_confirmed(ct)) {
+		pn_fastpath_seen(pn, p, ct, ctinfo);
 		reason = judge_known(pn, policy, p, ct, ctinfo, state, &cut,
-				     &rule, &settled);
+				     &rule, &settled, &read);
 		if (!reason && p->t.proto == IPPROTO_TCP &&
-		    pn_admit_limits(policy, rule))
+		    pn_admit_limits(policy, rule)) {
 			reason = admit_packet(pn, policy, p, ct, ctinfo, rule,
 					      &cut, settled);
+			read |= !*settled;
+		}
+		if (!reason && !read && rule != U32_MAX)
+			pn_fastpath_offer(pn, policy, p->skb, state);
 	} else {
 		/* also what a helper expects: a rule must name it */
 		reason = judge_new(pn, policy, p, ct, &rule);

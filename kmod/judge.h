@@ -36,6 +36,24 @@ unsigned int pn_judge_drop(struct pn_net *pn, const struct pn_policy *policy,
 			   const struct pn_packet *p, enum pn_reason reason,
 			   u32 rule, const struct nf_hook_state *state);
 
+/* The mark of an accepted packet that has @mark; @rule: that allows it, or U32_MAX. */
+static inline u32 pn_judge_mark(const struct pn_policy *policy, u32 rule,
+				u32 mark)
+{
+	mark = (mark & ~policy->mark_mask) | policy->mark;
+	if (rule != U32_MAX)
+		mark = (mark & ~policy->rules[rule].mark_mask) |
+		       policy->rules[rule].mark;
+	return mark;
+}
+
+/* The fast path forwarded a packet of @bytes that rule @rule allows. */
+void pn_judge_passed(struct pn_net *pn, const struct pn_policy *policy,
+		     u32 rule, unsigned int bytes);
+
+/* The fast path had no memory for a packet. */
+void pn_judge_lost(struct pn_net *pn);
+
 /* Counts, traces and tells a drop, or what would have been one. */
 void pn_judge_report(struct pn_net *pn, const struct pn_policy *policy,
 		     const struct pn_packet *p, enum pn_reason reason, u32 rule,

@@ -203,6 +203,18 @@ bool pn_mail_lost(struct pn_flow *f, enum pn_reason reason)
 	return true;
 }
 
+bool pn_mail_done(const struct pn_flow *f)
+{
+	const struct pn_stream *client = &f->stream[PN_SMTP_CLIENT];
+	const struct pn_stream *server = &f->stream[PN_SMTP_SERVER];
+
+	/* what is in a journal may come again, and say something else */
+	return f->basis == PN_BASIS_SMTP && f->mail.state == PN_MAIL_OPEN &&
+	       !f->cut && !f->gone && pn_smtp_is_done(&f->mail.smtp) &&
+	       pn_journal_is_empty(&client->journal) && !client->early &&
+	       pn_journal_is_empty(&server->journal) && !server->early;
+}
+
 /* ---- refusing */
 
 /* Drops of a packet what is at @from and behind. Return: whether that was possible. */

@@ -120,6 +120,11 @@ enum pn_reason pn_mail_end(struct pn_flow *f, u8 way, const struct tcphdr *th,
  */
 bool pn_mail_lost(struct pn_flow *f, enum pn_reason reason);
 
+/*
+ * Will nothing of @f be read, compared or counted any more? Context: lock held.
+ */
+bool pn_mail_done(const struct pn_flow *f);
+
 /* The server had time enough to answer: both ends are reset. Context: lock held. */
 void pn_mail_house(struct pn_flow *f);
 

@@ -8,6 +8,7 @@
 #include <linux/init.h>
 #include <linux/module.h>
 
+#include "fastpath.h"
 #include "ingress.h"
 #include "net.h"
 #include "netlink.h"
@@ -29,12 +30,17 @@ static int __init postern_init(void)
 	err = pn_ingress_init();
 	if (err)
 		goto err_zone;
-	err = pn_netlink_init();
+	err = pn_fastpath_start();
 	if (err)
 		goto err_ingress;
+	err = pn_netlink_init();
+	if (err)
+		goto err_fastpath;
 	pr_info("postern %s: loaded\n", POSTERN_VERSION);
 	return 0;
 
+err_fastpath:
+	pn_fastpath_stop();
 err_ingress:
 	pn_ingress_exit();
 err_zone:
@@ -47,6 +53,7 @@ err_net:
 static void __exit postern_exit(void)
 {
 	pn_netlink_exit();
+	pn_fastpath_stop();
 	pn_ingress_exit();
 	pn_zone_exit();
 	pn_net_exit();

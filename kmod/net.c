@@ -15,6 +15,7 @@
 #include "answer.h"
 #include "ban.h"
 #include "events.h"
+#include "fastpath.h"
 #include "flow.h"
 #include "hook.h"
 #include "house.h"
@@ -231,6 +232,7 @@ static void purge(struct pn_net *pn, const struct pn_policy *old,
 	pn_basis_review(pn, policy);
 	pn_limiter_review(pn, policy);
 	pn_outpost_review(pn);
+	pn_fastpath_review(pn, policy);
 	if (!policy->kept && !(policy->flags & POSTERN_POLICY_OBSERVE))
 		pn_flow_purge(pn->net, policy);
 }
@@ -332,6 +334,7 @@ static void withdraw(struct pn_net *pn)
 	synchronize_net();
 	pn_inspected_review(pn, NULL, NULL);
 	pn_limiter_review(pn, NULL);
+	pn_fastpath_exit(pn);
 	pn_policy_free(old);
 	switch_off(pn);
 }
@@ -433,6 +436,7 @@ static int __net_init net_init(struct net *net)
 	INIT_LIST_HEAD(&pn->txns);
 	INIT_LIST_HEAD(&pn->ingress);
 	pn_outpost_init(pn);
+	pn_fastpath_init(pn);
 	INIT_DELAYED_WORK(&pn->trial_work, trial_over);
 	pn_house_init(pn);
 	pn->stats = pn_stats_alloc();

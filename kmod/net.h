@@ -36,6 +36,7 @@
 
 struct pn_answers;
 struct pn_bans;
+struct pn_fastpath;
 struct pn_flows;
 struct pn_limiter;
 struct pn_memo;
@@ -59,6 +60,8 @@ struct pn_net {
 	struct pn_ingress outpost;		/* by rtnl */
 	bool flooded;				/* [A] the outpost guards */
 	u32 peace;				/* [H] house work since it had to */
+	struct pn_fastpath *fastpath;		/* [M] NULL: none */
+	struct pn_ingress entrance;		/* of the fast path */
 	struct list_head ingress;		/* hooks there, by rtnl */
 	struct net *net;			/* back pointer, lives longer */
 	struct mutex mutex;

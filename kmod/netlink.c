@@ -127,7 +127,7 @@ static const struct nla_policy unload_attrs[POSTERN_A_UNLOAD_FLAGS + 1] = {
 static const struct genl_ops commands[] = {
 	{ COMMAND(STATUS_GET, no_attrs, PAD),
 	  .doit = pn_status_get },
-	{ COMMAND(POLICY_BEGIN, pn_begin_attrs, SOURCES),
+	{ COMMAND(POLICY_BEGIN, pn_begin_attrs, FASTPATH),
 	  .doit = pn_txn_begin },
 	{ COMMAND(POLICY_ADD, pn_add_attrs, INSPECT),
 	  .doit = pn_txn_add },

@@ -156,13 +156,14 @@ static const struct nla_policy rule_attrs[] = {
 	[POSTERN_A_INSPECT_INDEX] = { .type = NLA_U32 },
 };
 
-const struct nla_policy pn_begin_attrs[POSTERN_A_SOURCES + 1] = {
+const struct nla_policy pn_begin_attrs[POSTERN_A_FASTPATH + 1] = {
 	[POSTERN_A_POLICY_FLAGS] = NLA_POLICY_MASK(NLA_U32,
 						   POSTERN_POLICY_OBSERVE),
 	[POSTERN_A_FILES] = NLA_POLICY_NESTED(file_attrs),
 	[POSTERN_A_MARK] = { .type = NLA_U32 },
 	[POSTERN_A_MARK_MASK] = { .type = NLA_U32 },
 	[POSTERN_A_SOURCES] = { .type = NLA_U32 },
+	[POSTERN_A_FASTPATH] = NLA_POLICY_MAX(NLA_U32, POSTERN_FASTPATH_OFF),
 };
 
 const struct nla_policy pn_add_attrs[POSTERN_A_INSPECT + 1] = {

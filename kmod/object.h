@@ -16,7 +16,7 @@ struct pn_place;
 struct pn_policy;
 
 /* Attributes of POLICY_BEGIN and POLICY_ADD. */
-extern const struct nla_policy pn_begin_attrs[POSTERN_A_SOURCES + 1];
+extern const struct nla_policy pn_begin_attrs[POSTERN_A_FASTPATH + 1];
 extern const struct nla_policy pn_add_attrs[POSTERN_A_INSPECT + 1];
 
 /* Attributes of a POSTERN_A_LIMIT nest. */

@@ -170,7 +170,7 @@ static enum pn_reason parse_ipv4(struct pn_packet *p)
 	return parse_transport(p);
 }
 
-static struct pn_key key6(const struct in6_addr *a)
+struct pn_key pn_packet_key6(const struct in6_addr *a)
 {
 	return (struct pn_key){
 		.hi = (u64)ntohl(a->s6_addr32[0]) << 32 | ntohl(a->s6_addr32[1]),
@@ -279,8 +279,8 @@ static enum pn_reason parse_ipv6(struct pn_packet *p)
 	iph = skb_header_pointer(p->skb, offset, sizeof(buf), &buf);
 	if (!iph)
 		return PN_MALFORMED;
-	p->t.saddr = key6(&iph->saddr);
-	p->t.daddr = key6(&iph->daddr);
+	p->t.saddr = pn_packet_key6(&iph->saddr);
+	p->t.daddr = pn_packet_key6(&iph->daddr);
 	w.nexthdr = iph->nexthdr;
 	/* nearly every packet has no other header */
 	if (kind_of_header(w.nexthdr) != HEADER_UPPER) {

@@ -11,6 +11,7 @@
 #include "classify.h"
 #include "stats.h"
 
+struct in6_addr;
 struct net_device;
 
 #define PN_EXT_HEADERS_MAX	8
@@ -67,6 +68,9 @@ static inline bool pn_packet_opens_tcp(const struct pn_packet *p)
  * Return: PN_OK, or why the packet must not pass.
  */
 enum pn_reason pn_packet_parse(struct pn_packet *p, bool v6);
+
+/* As the policy's tables have it. */
+struct pn_key pn_packet_key6(const struct in6_addr *a);
 
 /**
  * pn_packet_is_segment - is it TCP, no fragment, and can it be parsed already?

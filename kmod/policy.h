@@ -195,6 +195,7 @@ struct pn_policy {
 	u32 generation;			/* [C] 1.., this namespace's count of loads */
 	u32 flags;			/* [S] POSTERN_POLICY_* */
 	u32 mark, mark_mask;		/* [S] */
+	u32 fastpath;			/* [S] enum postern_fastpath */
 	const struct pn_kept *kept;	/* [C] flows from before, or NULL; see kept.h */
 	bool guards_input;		/* [C] a rule names the router as destination */
 	bool guards_output;		/* [C] a rule names the router as source */

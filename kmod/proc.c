@@ -158,6 +158,25 @@ static void show_limits(struct seq_file *m, const struct pn_status *s)
 		seq_printf(m, "bans         prefixes %u\n", s->bans);
 }
 
+static const char * const fast_why[] = {
+	[POSTERN_FAST_UNWANTED] = "by the policy",
+	[POSTERN_FAST_FOREIGN] = "would pass by",
+	[POSTERN_FAST_ROUTED] = "there are routing rules",
+	[POSTERN_FAST_ABSENT] = "this kernel has no nf_flow_table",
+	[POSTERN_FAST_NO_MEMORY] = "no memory for its table",
+};
+
+static void show_fastpath(struct seq_file *m, const struct pn_fastpath_status *f)
+{
+	seq_puts(m, "fast path    ");
+	if (f->state == POSTERN_FAST_TAKEN)
+		seq_printf(m, "on, flows %u\n", f->flows);
+	else if (f->state == POSTERN_FAST_FOREIGN)
+		seq_printf(m, "off, %s %s\n", fast_why[f->state], f->foreign);
+	else
+		seq_printf(m, "off, %s\n", fast_why[f->state]);
+}
+
 static void show_rates(struct seq_file *m, const struct pn_net *pn)
 {
 	const struct pn_rates *r = &pn->rates;
@@ -241,6 +260,8 @@ static int status_show(struct seq_file *m, void *v)
 		show_policy(m, policy, &status);
 	show_rpc(m, policy, &status);
 	show_limits(m, &status);
+	if (policy)
+		show_fastpath(m, &status.fast);
 	rcu_read_unlock();
 	show_memory(m, pn->net);
 	show_conntrack(m, &status);

@@ -473,6 +473,13 @@ bool pn_smtp_opaque(const struct pn_smtp *s)
 	return s->mode == LOST || s->mode == TLS;
 }
 
+bool pn_smtp_is_done(const struct pn_smtp *s)
+{
+	return s->mode == LOST ||
+	       (s->mode == TLS && s->tls[PN_SMTP_CLIENT] == 2 &&
+		s->tls[PN_SMTP_SERVER] == 2);
+}
+
 bool pn_smtp_in_tls(const struct pn_smtp *s)
 {
 	return s->mode == TLS && s->tls[PN_SMTP_CLIENT] == 2;

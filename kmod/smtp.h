@@ -194,6 +194,9 @@ void pn_smtp_skip(struct pn_smtp *s, enum pn_smtp_way way, u32 len);
 /* Nothing is, or can be, followed any more: TLS, or something was refused. */
 bool pn_smtp_opaque(const struct pn_smtp *s);
 
+/* Nothing that either end will send is looked at. */
+bool pn_smtp_is_done(const struct pn_smtp *s);
+
 /* What the client sends is TLS, and passes unseen. */
 bool pn_smtp_in_tls(const struct pn_smtp *s);
 

@@ -83,6 +83,7 @@ void pn_status_read(const struct pn_net *pn, const struct pn_policy *policy,
 	};
 	pn_pinhole_numbers(pn, &s->pinholes, &s->endpoints);
 	read_limiter(pn, policy, s);
+	pn_fastpath_read(pn, policy, &s->fast);
 	if (policy) {
 		s->generation = policy->generation;
 		s->uptime_ms = ms_since(policy->loaded_ns, now);
@@ -152,6 +153,8 @@ static int put_policy(struct sk_buff *msg, const struct pn_policy *p)
 	if (p->nr_sources &&
 	    nla_put_u32(msg, POSTERN_A_SOURCES, p->nr_sources))
 		return -EMSGSIZE;
+	if (nla_put_u32(msg, POSTERN_A_FASTPATH, p->fastpath))
+		return -EMSGSIZE;
 	return put_files(msg, p);
 }
 
@@ -166,6 +169,16 @@ static int put_limiter(struct sk_buff *msg, const struct pn_status *s)
 	    nla_put_u64_64bit(msg, POSTERN_A_STATUS_LIMITER_MEMORY,
 			      s->limiter_memory, POSTERN_A_PAD))
 		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_fastpath(struct sk_buff *msg, const struct pn_fastpath_status *f)
+{
+	if (nla_put_u32(msg, POSTERN_A_STATUS_FASTPATH, f->state) ||
+	    nla_put_u32(msg, POSTERN_A_STATUS_NR_FAST, f->flows))
+		return -EMSGSIZE;
+	if (f->state == POSTERN_FAST_FOREIGN)
+		return nla_put_string(msg, POSTERN_A_STATUS_FOREIGN, f->foreign);
 	return 0;
 }
 
@@ -186,7 +199,7 @@ static int put_status(struct sk_buff *msg, const struct pn_status *s)
 	    nla_put_u32(msg, POSTERN_A_STATUS_NR_ENDPOINTS, s->endpoints) ||
 	    nla_put_u32(msg, POSTERN_A_STATUS_NR_INSPECTED, s->inspected))
 		return -EMSGSIZE;
-	return put_limiter(msg, s);
+	return put_limiter(msg, s) ?: put_fastpath(msg, &s->fast);
 }
 
 int pn_status_get(struct sk_buff *skb, struct genl_info *info)
@@ -202,7 +215,7 @@ int pn_status_get(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		return err;
 	/* the names of files and of limits, and some 50 small attributes */
-	msg = genlmsg_new(POSTERN_OBJECT_MAX + ATTACKED_MAX + 640, GFP_KERNEL);
+	msg = genlmsg_new(POSTERN_OBJECT_MAX + ATTACKED_MAX + 832, GFP_KERNEL);
 	if (!msg)
 		return -ENOMEM;
 	hdr = genlmsg_put_reply(msg, info, &pn_genl_family, 0,

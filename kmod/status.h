@@ -7,6 +7,8 @@
 
 #include <linux/types.h>
 
+#include "fastpath.h"
+
 struct genl_info;
 struct pn_net;
 struct pn_policy;
@@ -23,6 +25,7 @@ struct sk_buff;
  * @bans: prefixes
  * @attacked: limits under attack
  * @limiter_memory: bytes
+ * @fast: the fast path
  */
 struct pn_status {
 	u32 generation;
@@ -34,6 +37,7 @@ struct pn_status {
 	u64 uptime_ms;
 	u64 loaded_at;
 	u64 confirm_ms;
+	struct pn_fastpath_status fast;
 };
 
 /* @policy: that of @pn, or NULL. Context: RCU read side. */

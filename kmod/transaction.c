@@ -222,10 +222,13 @@ static int set_policy(struct pn_policy *policy, struct genl_info *info)
 	const struct nlattr *flags = info->attrs[POSTERN_A_POLICY_FLAGS];
 	const struct nlattr *files = info->attrs[POSTERN_A_FILES];
 	const struct nlattr *sources = info->attrs[POSTERN_A_SOURCES];
+	const struct nlattr *fastpath = info->attrs[POSTERN_A_FASTPATH];
 	int err;
 
 	if (flags)
 		policy->flags = nla_get_u32(flags);
+	if (fastpath)
+		policy->fastpath = nla_get_u32(fastpath);
 	err = pn_object_mark(info->attrs[POSTERN_A_MARK],
 			     info->attrs[POSTERN_A_MARK_MASK],
 			     &policy->mark, &policy->mark_mask, info->extack);

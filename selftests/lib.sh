@@ -301,7 +301,7 @@ topology_up() {
 
 # module_insert: $POSTERN_KO, after what it needs
 module_insert() {
-	modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 || true
+	modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 nf_flow_table || true
 	insmod "$POSTERN_KO"
 }
 

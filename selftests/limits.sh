@@ -324,7 +324,8 @@ resized() {
 }
 
 # tracked PORT: open connections to it that conntrack knows
-tracked() { at router grep -c "ESTABLISHED src=203.0.113.2 .* dport=$1 .*ASSURED" /proc/net/nf_conntrack; }
+# Of those on the fast path it does not say the state.
+tracked() { at router grep -cE "(ESTABLISHED src=203.0.113.2 .* dport=$1 .*ASSURED|src=203.0.113.2 .* dport=$1 .*OFFLOAD)" /proc/net/nf_conntrack; }
 
 is_tracked() { [ "$(tracked "$1")" = 1 ]; }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""mutants.py evasion|limits [TEXT...]: build the module without each of the checks that a
+"""mutants.py evasion|fastpath|limits [TEXT...]: build the module without each of the checks that a
 list names (those whose line has a TEXT), and see in one guest that the groups of tests
 named there fail."""
 import os
@@ -35,10 +35,13 @@ LISTS = {
            . selftests/model/wires.sh
            wires_up
            export PYTHONPATH=selftests/rpc
-           modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6""",
+           modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 nf_flow_table""",
         'insmod "$POSTERN_OUT/$i.ko" || continue',
         'at router timeout 120 python3 -B selftests/model/evasion.py "$group"',
         "rmmod postern")),
+    "fastpath": ("model/fastpath_mutants", RUN % (
+        "", 'export POSTERN_KO=$POSTERN_OUT/$i.ko', 'timeout 200 selftests/fastpath.sh "$group"',
+        "")),
     "limits": ("limits/mutants", RUN % (
         "", 'export POSTERN_KO=$POSTERN_OUT/$i.ko', 'timeout 200 selftests/limits.sh "$group"', "")),
 }

@@ -60,7 +60,7 @@ arrived() { grep -vc ready "$dir/seen" || true; }
 may_not_connect() { ! at inet nc -nzw 1 192.0.2.10 25; }
 
 topology_up
-modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 || true
+modprobe -aq nf_conntrack nf_reject_ipv4 nf_reject_ipv6 nf_flow_table || true
 policy >"$conf"
 ktap_plan $((16 + 8 * rounds))
 

@@ -67,6 +67,10 @@ static void take_state(const struct nl_attrs *attrs, void *arg)
 	s->nr_bans = attrs_u32(attrs, POSTERN_A_STATUS_NR_BANS);
 	s->mark = attrs_u32(attrs, POSTERN_A_MARK);
 	s->mark_mask = attrs_u32(attrs, POSTERN_A_MARK_MASK);
+	s->fastpath = attrs_u32(attrs, POSTERN_A_FASTPATH);
+	s->fastpath_state = attrs_u32(attrs, POSTERN_A_STATUS_FASTPATH);
+	s->nr_fast = attrs_u32(attrs, POSTERN_A_STATUS_NR_FAST);
+	s->foreign = arena_strdup(t->arena, attrs_string(attrs, POSTERN_A_STATUS_FOREIGN));
 	if (attrs->a[POSTERN_A_FILES])
 		take_names(t->arena, &s->files, attrs->a[POSTERN_A_FILES]);
 	if (attrs->a[POSTERN_A_STATUS_ATTACKED])
@@ -499,6 +503,7 @@ static struct policy *start(struct state *state)
 	p->mark = state->mark;
 	p->mark_mask = state->mark_mask;
 	p->table_sources = state->table_sources;
+	p->fastpath = state->fastpath;
 	return p;
 }
 

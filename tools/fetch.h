@@ -19,6 +19,8 @@ struct state {
 	uint32_t nr_sources, sources_room, nr_bans;
 	uint64_t limiter_memory;
 	uint32_t mark, mark_mask;
+	uint32_t fastpath, fastpath_state, nr_fast;
+	const char *foreign; /* the hook for which the fast path is off, or "" */
 	struct vec files; /* char */
 	struct vec attacked; /* char: names of limits */
 };

@@ -394,6 +394,8 @@ static int begin_transaction(struct batch *b, const struct policy *p)
 	}
 	if (p->table_sources && (p->limits.n || inspects_rated(p)))
 		nla_put_u32(msg, POSTERN_A_SOURCES, p->table_sources);
+	if (p->fastpath != POSTERN_FASTPATH_AUTO)
+		nla_put_u32(msg, POSTERN_A_FASTPATH, p->fastpath);
 	return kernel_call(b->nl, msg, take_txn, &b->txn);
 }
 

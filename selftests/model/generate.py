@@ -355,6 +355,8 @@ class Generator:
             self.say("set observe")
         if self.chance(0.2):
             self.say("set mark 0x1000/0xf000")
+        if self.chance(0.3):
+            self.say("fastpath %s" % self.r.choice(["auto", "on", "off"]))
         for _ in range(self.r.randrange(0, 16)):
             self.make_rule()
         if (self.limits or self.inspects) and self.chance(0.5):

@@ -251,6 +251,8 @@ class Policy:
     def parse_sources(self, t):
         t.next()
 
+    parse_fastpath = parse_sources
+
     def parse_set(self, t):
         if t.next() == "observe":
             self.observe = True

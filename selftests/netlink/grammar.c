@@ -609,6 +609,8 @@ void put_command(struct message *m, struct random *r, uint8_t cmd,
 		if (one_in(r, 8))
 			put_u32(m, POSTERN_A_SOURCES,
 				one_in(r, 4) ? odd_number(r) : 1024 + below(r, 4193281));
+		if (one_in(r, 8))
+			put_u32(m, POSTERN_A_FASTPATH, one_in(r, 4) ? odd_number(r) : below(r, 3));
 		break;
 	case POSTERN_CMD_POLICY_ADD:
 		put_objects(m, r, d);

@@ -104,6 +104,39 @@ static void print_policy_state(const struct state *s)
 	}
 }
 
+/* Why not, as people and programs are told it. */
+static const char *fastpath_why(uint32_t state)
+{
+	switch (state) {
+	case POSTERN_FAST_TAKEN:
+		return "";
+	case POSTERN_FAST_UNWANTED:
+		return "the policy says so";
+	case POSTERN_FAST_FOREIGN:
+		return "it would pass by a hook of others";
+	case POSTERN_FAST_ROUTED:
+		return "there are routing rules (ip rule)";
+	case POSTERN_FAST_ABSENT:
+		return "this kernel has no nf_flow_table";
+	case POSTERN_FAST_NO_MEMORY:
+		return "there was no memory for its table";
+	}
+	return "the module has a reason that this tool does not know";
+}
+
+static void print_fastpath(const struct state *s)
+{
+	bool taken = s->fastpath_state == POSTERN_FAST_TAKEN;
+	const char *why = fastpath_why(s->fastpath_state);
+
+	out_str("fastpath-set", NULL, fastpath_name(s->fastpath));
+	out_str("fastpath", "  fast path  %s", taken ? "on" : "off");
+	out_str("fastpath-why", taken ? NULL : ": %s", why);
+	out_str("fastpath-foreign", *s->foreign ? " (%s)" : NULL, s->foreign);
+	out_uint("fastpath-flows", taken ? ", %llu flows" : NULL, s->nr_fast);
+	out_text("\n");
+}
+
 static void print_doors(const struct state *s)
 {
 	bool any = s->nr_pinholes || s->nr_endpoints || s->nr_inspected;
@@ -183,8 +216,10 @@ enum status cmd_status(const struct args *args)
 	status = fetch_state(&nl, &arena, &s);
 	if (status == STATUS_OK) {
 		print_state(&s);
-		if (s.generation)
+		if (s.generation) {
 			print_policy_state(&s);
+			print_fastpath(&s);
+		}
 		out_uint("flows", "  flows      %llu", s.ct_count);
 		out_uint("flows-max", " of at most %llu in conntrack\n", s.ct_max);
 		print_doors(&s);

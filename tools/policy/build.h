@@ -72,6 +72,7 @@ void build_inspect(struct policy *p, const struct ref *name, const struct vec *w
 		   struct loc loc);
 void build_broken_inspect(struct policy *p, const struct ref *name);
 
+void build_fastpath(struct policy *p, const struct ref *word, struct loc loc);
 void build_set_observe(struct policy *p, struct loc loc);
 void build_set_mark(struct policy *p, const struct ref *word, struct loc loc);
 

@@ -157,6 +157,34 @@ void build_rule(struct policy *p, struct rule *rule, uint32_t flags, struct loc 
 	vec_push(&p->arena, &p->rules, rule);
 }
 
+/* In the order of enum postern_fastpath. */
+static const char *const fastpath_names[] = { "auto", "on", "off" };
+
+const char *fastpath_name(uint32_t fastpath)
+{
+	return fastpath <= POSTERN_FASTPATH_OFF ? fastpath_names[fastpath] : "?";
+}
+
+void build_fastpath(struct policy *p, const struct ref *word, struct loc loc)
+{
+	uint32_t i;
+
+	if (p->fastpath_loc.line) {
+		diag_error(&p->diags, loc, "fastpath is already set at %s.",
+			   policy_place(p, &p->fastpath_loc));
+		return;
+	}
+	p->fastpath_loc = loc;
+	for (i = 0; i <= POSTERN_FASTPATH_OFF; i++) {
+		if (strcmp(word->name, fastpath_names[i]))
+			continue;
+		p->fastpath = i;
+		return;
+	}
+	diag_error(&p->diags, word->loc, "fastpath is auto, on or off, and not '%.*s'.",
+		   shown(word->name), word->name);
+}
+
 void build_set_observe(struct policy *p, struct loc loc)
 {
 	if (p->observe)

@@ -187,6 +187,8 @@ struct policy {
 	struct loc observe_loc;
 	uint32_t mark, mark_mask;
 	struct loc mark_loc;
+	uint32_t fastpath; /* enum postern_fastpath */
+	struct loc fastpath_loc;
 	uint32_t table_sources; /* entries of the table of sources; 0: nobody said */
 	struct loc table_loc;
 };
@@ -196,6 +198,9 @@ void policy_free(struct policy *p);
 
 /* FILE:LINE, in the policy's arena. */
 const char *policy_place(struct policy *p, const struct loc *loc);
+
+/* As it is written. */
+const char *fastpath_name(uint32_t fastpath);
 
 /* builtin.c */
 struct service *builtin_service(struct policy *p, const char *name);

@@ -77,6 +77,7 @@ static struct vec *list_add(struct lexer *lx, struct vec *list, const void *item
 %token BLOCK "'block'" ALLOW "'allow'" SET "'set'" INCLUDE "'include'"
 %token IN "'in'" NAT "'nat'" SELF "'self'" ANY "'any'" FILE_WORD "'file'" REJECT "'reject'"
 %token RPC "'rpc'" LIMIT "'limit'" INSPECT "'inspect'" SOURCES "'sources'"
+%token FASTPATH "'fastpath'"
 %token LOG "'log'" OBSERVE "'observe'" MARK "'mark'" NAME "'name'" PROTO "'proto'"
 %token ARROW "'->'" BOTH_WAYS "'<->'" EOS "the end of the statement" SEMICOLON "';'"
 %token '{' "'{'" '}' "'}'" ',' "','" '=' "'='" ':' "':'"
@@ -131,6 +132,7 @@ statement
 	| LIMIT WORD '{' braces_words '}' { build_limit(lx->p, $2, $4, @$); }
 	| INSPECT WORD '{' braces_words '}' { build_inspect(lx->p, $2, $4, @$); }
 	| SOURCES WORD { build_sources(lx->p, $2, @$); }
+	| FASTPATH WORD { build_fastpath(lx->p, $2, @$); }
 	| SET OBSERVE { build_set_observe(lx->p, @$); }
 	| SET MARK WORD { build_set_mark(lx->p, $3, @$); }
 	| INCLUDE STRING { policy_include(lx->p, $2, @$); }
@@ -423,6 +425,8 @@ static const char *expected_word(struct lexer *lx)
 		return "the inspect's name";
 	case SOURCES:
 		return "a number";
+	case FASTPATH:
+		return "auto, on or off";
 	default:
 		return "a word";
 	}

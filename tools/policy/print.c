@@ -456,6 +456,8 @@ void print_policy(FILE *f, const struct policy *p)
 		print_mark(f, p->mark, p->mark_mask);
 		fputc('\n', f);
 	}
+	if (p->fastpath != POSTERN_FASTPATH_AUTO)
+		fprintf(f, "fastpath %s\n", fastpath_name(p->fastpath));
 	vec_for_each(zone, &p->zones)
 		print_zone(f, zone);
 	print_selves(f, p);

@@ -19,7 +19,7 @@
  *   POLICY_BEGIN    -> POSTERN_A_TXN
  *       [POSTERN_A_FILES]  nested, POSTERN_A_NAME...: file names, by index
  *       [POSTERN_A_POLICY_FLAGS] [POSTERN_A_MARK POSTERN_A_MARK_MASK]
- *       [POSTERN_A_SOURCES]
+ *       [POSTERN_A_SOURCES] [POSTERN_A_FASTPATH]
  *   POLICY_ADD      TXN and any number, in any mix, of the nested objects
  *       POSTERN_A_ZONE     NAME, POSTERN_A_IFACES (nested NAME...), [FLAGS],
  *                          [FILE LINE]
@@ -76,7 +76,8 @@
  * message takes at most 32 KiB.
  *
  *   STATUS_GET      -> GENERATION, POLICY_FLAGS, [MARK MARK_MASK], [FILES],
- *                      MEMORY, NR_RANGES, [SOURCES] and POSTERN_A_STATUS_*
+ *                      MEMORY, NR_RANGES, [SOURCES], FASTPATH and
+ *                      POSTERN_A_STATUS_*
  *   ZONE_GET        dump -> POSTERN_A_ZONE + interfaces now in it: NR_MATCHED,
  *                   and the names of the first 1000 of them (MATCHED)
  *   HOSTS_GET       dump -> POSTERN_A_HOSTS without ranges, with NR_RANGES
@@ -354,6 +355,10 @@ enum postern_attr {
 	POSTERN_A_INSPECT_LINE,		/* u32, 512..65536: bytes of a command's line */
 	POSTERN_A_STATUS_NR_INSPECTS,	/* u32 */
 	POSTERN_A_COMMAND,		/* string: of SMTP, that was refused */
+	POSTERN_A_FASTPATH,		/* u32, enum postern_fastpath, default AUTO */
+	POSTERN_A_STATUS_FASTPATH,	/* u32, enum postern_fast */
+	POSTERN_A_STATUS_NR_FAST,	/* u32: flows on the fast path */
+	POSTERN_A_STATUS_FOREIGN,	/* string: the hook for which it is off */
 	__POSTERN_A_MAX,
 };
 
@@ -367,6 +372,36 @@ enum postern_attr {
 enum postern_action {
 	POSTERN_ACTION_ALLOW,
 	POSTERN_ACTION_BLOCK,
+};
+
+/**
+ * enum postern_fastpath - whether flows go to the kernel's nf_flow_table
+ * @POSTERN_FASTPATH_AUTO: while no hook of others is in forward: they would be passed by
+ * @POSTERN_FASTPATH_ON: in any case
+ * @POSTERN_FASTPATH_OFF: never
+ */
+enum postern_fastpath {
+	POSTERN_FASTPATH_AUTO,
+	POSTERN_FASTPATH_ON,
+	POSTERN_FASTPATH_OFF,
+};
+
+/**
+ * enum postern_fast - whether they do, and why not
+ * @POSTERN_FAST_TAKEN: they do
+ * @POSTERN_FAST_UNWANTED: the policy says off, or there is none
+ * @POSTERN_FAST_FOREIGN: STATUS_FOREIGN is in forward
+ * @POSTERN_FAST_ROUTED: there are routing rules, and no way back is sure
+ * @POSTERN_FAST_ABSENT: this kernel has no nf_flow_table
+ * @POSTERN_FAST_NO_MEMORY: there was none for the table
+ */
+enum postern_fast {
+	POSTERN_FAST_TAKEN,
+	POSTERN_FAST_UNWANTED,
+	POSTERN_FAST_FOREIGN,
+	POSTERN_FAST_ROUTED,
+	POSTERN_FAST_ABSENT,
+	POSTERN_FAST_NO_MEMORY,
 };
 
 /**
