@@ -12,11 +12,13 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/addrconf.h>
 #include <net/ip.h>
 
 #include "ban.h"
 #include "fastpath.h"
 #include "flow.h"
+#include "guard.h"
 #include "judge.h"
 #include "lane.h"
 #include "zone.h"
@@ -50,7 +52,7 @@ static bool read_udp(struct entry *e, const struct udphdr *uh, unsigned int len)
 	unsigned int said = ntohs(uh->len);
 
 	e->ends = false;
-	return !said || (said >= sizeof(*uh) && said <= len);
+	return said >= sizeof(*uh) && said <= len;
 }
 
 /* The header at @thoff. Return: whether it is one of those that are forwarded. */
@@ -120,15 +122,15 @@ static bool is_banned(const struct pn_net *pn, const struct sk_buff *skb, bool v
 static struct flow_offload *find_flow(struct pn_fastpath *fast,
 				      const struct pn_ticket_key *key, int *dir)
 {
-	struct flow_offload_tuple tuple = {
-		.iifidx = key->iif,
-		.l3proto = key->v6 ? AF_INET6 : AF_INET,
-		.l4proto = key->proto,
-		.src_port = key->port[0],
-		.dst_port = key->port[1],
-	};
 	struct flow_offload_tuple_rhash *hash;
+	/* compared byte by byte, whatever is between its fields */
+	struct flow_offload_tuple tuple = {};
 
+	tuple.iifidx = key->iif;
+	tuple.l3proto = key->v6 ? AF_INET6 : AF_INET;
+	tuple.l4proto = key->proto;
+	tuple.src_port = key->port[0];
+	tuple.dst_port = key->port[1];
 	if (key->v6) {
 		memcpy(&tuple.src_v6, key->addr, sizeof(tuple.src_v6));
 		memcpy(&tuple.dst_v6, key->addr + 2, sizeof(tuple.dst_v6));
@@ -158,10 +160,17 @@ static u32 judge(struct pn_net *pn, const struct pn_policy *policy,
 	struct pn_packet p = { .stamp = pn_net_stamp(policy) };
 	u32 outcome, rule;
 
+	p.t.v6 = tuple->l3proto == AF_INET6;
+	p.t.proto = tuple->l4proto;
+	p.sport = ntohs(tuple->src_port);
+	p.t.port = ntohs(tuple->dst_port);
+	p.t.saddr = p.t.v6 ? pn_packet_key6(&tuple->src_v6) :
+			     (struct pn_key){ .hi = ntohl(tuple->src_v4.s_addr) };
 	p.t.zone_in = pn_zone_of_device(policy, state->in);
 	p.t.zone_out = pn_zone_of_device(policy, tuple->dst_cache->dev);
+	/* packets of the other end had it offered: this one may not send so */
 	if (p.t.zone_in == PN_ZONE_NONE || p.t.zone_out == PN_ZONE_NONE ||
-	    !pn_flow_holds(tuple))
+	    pn_guard_source(policy, &p, p.t.zone_in) || !pn_flow_holds(tuple))
 		return U32_MAX;
 	outcome = pn_flow_outcome(pn, policy, &p, flow->ct,
 				  dir == FLOW_OFFLOAD_DIR_ORIGINAL ?
@@ -244,8 +253,10 @@ unsigned int pn_lane_enter(void *priv, struct sk_buff *skb,
 	    skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) ||
 	    !pn_lane_open(pn, policy) || READ_ONCE(policy->zones_lost))
 		return NF_ACCEPT;
+	/* of IPv6, routes do not end when the router is told to forward no more */
 	if (skb->protocol == htons(ETH_P_IP) ? !read_ipv4(&e, skb) :
 	    skb->protocol != htons(ETH_P_IPV6) || !read_ipv6(&e, skb) ||
+	    !READ_ONCE(pn->net->ipv6.devconf_all->forwarding) ||
 	    pn_lane_rerouted(pn, fast))
 		return NF_ACCEPT;
 	if (is_banned(pn, skb, e.key.v6) && !e.ends)

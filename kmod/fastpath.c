@@ -72,6 +72,9 @@ static void end_flows(struct pn_fastpath *fast, int ifindex)
 		if (IS_ERR(hash) || hash->tuple.dir)
 			continue;
 		flow = container_of(hash, struct flow_offload, tuplehash[0]);
+		/* it has left, and waits to be freed */
+		if (test_bit(NF_FLOW_TEARDOWN, &flow->flags))
+			continue;
 		if (!ifindex || flow->tuplehash[0].tuple.iifidx == ifindex ||
 		    flow->tuplehash[1].tuple.iifidx == ifindex)
 			pn_lane_end(flow);
@@ -82,7 +85,9 @@ static void end_flows(struct pn_fastpath *fast, int ifindex)
 
 void pn_fastpath_review(struct pn_net *pn, const struct pn_policy *policy)
 {
-	bool wanted = policy->fastpath != POSTERN_FASTPATH_OFF;
+	bool wanted = policy->fastpath == POSTERN_FASTPATH_ON ||
+		      (policy->fastpath == POSTERN_FASTPATH_AUTO &&
+		       PN_FLOW_LASTS);
 
 	lockdep_assert_held(&pn->mutex);
 	if (pn->fastpath) {
@@ -135,6 +140,8 @@ static u32 state_of(const struct pn_net *pn, const struct pn_policy *policy,
 {
 	if (!policy || policy->fastpath == POSTERN_FASTPATH_OFF)
 		return POSTERN_FAST_UNWANTED;
+	if (policy->fastpath == POSTERN_FASTPATH_AUTO && !PN_FLOW_LASTS)
+		return POSTERN_FAST_FORGETS;
 	if (!fast)
 		return POSTERN_FAST_NO_MEMORY;
 	if (!pn_lane_open(pn, policy))
@@ -165,6 +172,7 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 			void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct pn_net *pn = pn_net(dev_net(dev));
 	struct pn_fastpath *fast;
 
 	switch (event) {
@@ -173,8 +181,11 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_CHANGEMTU:
 	case NETDEV_CHANGENAME:
 	case NETDEV_CHANGEUPPER:
+		/* most interfaces that come and go are in no zone, and have no flows */
+		if (!pn_ingress_is_on(&pn->entrance, dev))
+			break;
 		rcu_read_lock();
-		fast = READ_ONCE(pn_net(dev_net(dev))->fastpath);
+		fast = READ_ONCE(pn->fastpath);
 		if (fast)
 			end_flows(fast, dev->ifindex);
 		rcu_read_unlock();
@@ -182,9 +193,9 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 	return NOTIFY_DONE;
 }
 
+/* Behind that of zone.c, which came first, and before that of ingress.c. */
 static struct notifier_block device_notifier = {
 	.notifier_call = device_event,
-	.priority = -1,
 };
 
 int pn_fastpath_start(void)

@@ -10,6 +10,7 @@
 #define PN_INGRESS_H
 
 #include <linux/list.h>
+#include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/xarray.h>
 
@@ -50,6 +51,13 @@ void pn_ingress_add(struct pn_net *pn, struct pn_ingress *ingress,
  * Context: process, rtnl held.
  */
 void pn_ingress_change(struct pn_ingress *ingress, bool on);
+
+/* Is it on @dev? Context: rtnl held. */
+static inline bool pn_ingress_is_on(struct pn_ingress *ingress,
+				    const struct net_device *dev)
+{
+	return xa_load(&ingress->ports, dev->ifindex);
+}
 
 int pn_ingress_init(void);
 void pn_ingress_exit(void);

@@ -65,7 +65,7 @@ static inline bool pn_lane_open(const struct pn_net *pn,
 				const struct pn_policy *policy)
 {
 	if (policy->fastpath == POSTERN_FASTPATH_AUTO)
-		return !pn_foreign_here(pn->net);
+		return PN_FLOW_LASTS && !pn_foreign_here(pn->net);
 	return policy->fastpath == POSTERN_FASTPATH_ON;
 }
 

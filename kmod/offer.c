@@ -134,11 +134,16 @@ static bool is_plain_device(const struct net_device *dev)
 
 static bool is_plain_route(const struct dst_entry *dst, bool v6)
 {
+	const struct rtable *rt;
+
 	if (dst->lwtstate || dst_xfrm(dst) || dst->error ||
 	    !is_plain_device(dst->dev))
 		return false;
-	return v6 || container_of(dst, const struct rtable, dst)->rt_type ==
-		     RTN_UNICAST;
+	if (v6)
+		return true;
+	rt = container_of(dst, const struct rtable, dst);
+	/* of IPv4, nf_flow_table knows no neighbour that has IPv6 only (RFC 5549) */
+	return rt->rt_type == RTN_UNICAST && rt->rt_gw_family != AF_INET6;
 }
 
 /* By which packets that answer those of direction @dir would go, with a reference. */

@@ -164,6 +164,7 @@ static const char * const fast_why[] = {
 	[POSTERN_FAST_ROUTED] = "there are routing rules",
 	[POSTERN_FAST_ABSENT] = "this kernel has no nf_flow_table",
 	[POSTERN_FAST_NO_MEMORY] = "no memory for its table",
+	[POSTERN_FAST_FORGETS] = "this kernel would forget connections that idle",
 };
 
 static void show_fastpath(struct seq_file *m, const struct pn_fastpath_status *f)

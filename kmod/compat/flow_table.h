@@ -55,12 +55,16 @@ static inline int pn_flow_route(struct flow_offload *flow, int dir,
 #endif
 
 /*
+ * Up to 5.14 conntrack's entry of a flow that was idle for 30 s in nf_flow_table has two
+ * minutes left, whatever its own timeouts say: PN_FLOW_LASTS is false.
+ *
  * pn_flow_holds(): does a flow's route hold? pn_flow_routes(): if this is another number
  * than before, IPv6 may have better ones. Context: RCU read side.
  */
 /* PN_FLOW_ASKS: of each packet nf_flow_table asks that itself. */
 #ifdef PN_HAVE_FLOW_COOKIE
 #define PN_FLOW_ASKS	true
+#define PN_FLOW_LASTS	true
 
 static inline bool pn_flow_holds(const struct flow_offload_tuple *tuple)
 {
@@ -73,6 +77,7 @@ static inline int pn_flow_routes(const struct net *net)
 }
 #else
 #define PN_FLOW_ASKS	false
+#define PN_FLOW_LASTS	false
 
 static inline bool pn_flow_holds(const struct flow_offload_tuple *tuple)
 {

@@ -29,6 +29,11 @@ hosts listed in outside { 198.51.100.0/25, 2001:db8:77::/64 }
 allow outside -> mail : smtp, udp 53
 allow mail -> outside
 """
+# Of itself the fast path is taken from 5.15 on.
+AUTO = tuple(map(int, os.uname().release.split(".")[:2])) >= (5, 15)
+if not AUTO:
+    POLICY += "fastpath on\n"
+OFF = POLICY.replace("fastpath on\n", "") + "fastpath off\n"
 SHUT = POLICY.replace("smtp, udp 53", "https")
 MAIL = {4: "10.0.1.1", 6: "2001:db8:0:1::1"}
 CLIENT = {4: "10.0.0.9", 6: "2001:db8::9"}
@@ -149,7 +154,7 @@ def taken():
         tap.equal("comes out as it went in, one hop further, " + name, [("z1", want)], out)
     both(make)
     shown = status()
-    tap.equal("status", ("auto", "on", "", 2),
+    tap.equal("status", ("auto" if AUTO else "on", "on", "", 2),
               tuple(shown["fastpath" + k] for k in ("-set", "", "-why", "-flows")))
     with open("/proc/net/postern/status") as proc:
         tap.equal("/proc", ["fast path    on, flows 2\n"],
@@ -380,6 +385,7 @@ def policies():
         is_fast("before its source becomes spoofed, " + name, flow)
         router.load(POLICY.replace("10.0.2.0/24, 2001:db8:0:2::/64",
                                    "10.0.0.0/24, 2001:db8::/64"), flush=False)
+        tap.result(wait_for(lambda: flow.say("z1") == FAST["z1"]), "its server has it offered, " + name)
         out = router.send(flow.segment("z0"))
         tap.equal("a spoofed source does not pass, " + name, [], out)
         router.load(POLICY)
@@ -393,7 +399,7 @@ def policies():
                    "under the next one it is fast again, " + name)
         router.load(POLICY)
     both(make)
-    router.load(POLICY + "fastpath off\n")
+    router.load(OFF)
     flow = open_flow(4)
     is_slow("fastpath off", flow)
     tap.equal("status says why", ("off", "off", "the policy says so"),
@@ -401,7 +407,7 @@ def policies():
     router.load(POLICY, flush=False)
     flow.say()
     is_fast("once it is on", flow)
-    router.load(POLICY + "fastpath off\n", flush=False)
+    router.load(OFF, flush=False)
     is_slow("once it is off", flow)
     tap.equal("and nobody is left", 0, router.changes(router.counters()).get("fast-packets", 0))
     router.load(POLICY)
@@ -445,7 +451,23 @@ def seen():
             if "counter" in e][0]
 
 
+def forgets():
+    """By itself on no kernel where those who idle suffer from it."""
+    if AUTO:
+        tap.skip("auto leaves it", "this kernel forgets nobody")
+        return
+    router.load(POLICY.replace("fastpath on\n", ""))
+    is_slow("auto on a kernel that forgets who idles", open_flow(4))
+    tap.equal("status says why",
+              ("auto", "off", "this kernel would forget connections that idle for two minutes"),
+              tuple(status()["fastpath" + k] for k in ("-set", "", "-why")))
+    router.load(POLICY)
+
+
 def foreign():
+    if not AUTO:
+        tap.skip("hooks of others", "auto is off on this kernel")
+        return
     flow = open_flow(4)
     is_fast("before a hook of others", flow)
     run("nft", "-f", "-", text=CHAIN)
@@ -658,8 +680,9 @@ def inspected():
                   router.changes(before).get("fast-flows"))
         flow.say("z1", data=b"\x16\x03\x03hello")
         flow.say("z0", flags=ACK, data=b"")
-        is_fast("SMTP that is TLS, " + name, flow)
-        is_fast("SMTP that is TLS, its server, " + name, flow, "z1")
+        # interfaces that went before may have ended all routes once more, late
+        tap.result(wait_for(lambda: flow.say() == FAST["z0"]), "SMTP that is TLS is fast, " + name)
+        tap.result(wait_for(lambda: flow.say("z1") == FAST["z1"]), "and its server, " + name)
         tap.equal("and one that is not is not offered, " + name, 1,
                   router.changes(before).get("fast-flows"))
         flow = open_flow(v, dport=135)
@@ -822,7 +845,7 @@ def routed():
 
 
 def main():
-    groups = [taken, datagrams, counted, padded, left, errors, ends, policies, bans, foreign, nat,
+    groups = [taken, datagrams, counted, padded, left, errors, ends, policies, bans, forgets, foreign, nat,
               sizes, links, full, inspected, limited, marks, swaps, routed]
     router.load(POLICY)
     for group in groups:

@@ -120,6 +120,8 @@ static const char *fastpath_why(uint32_t state)
 		return "this kernel has no nf_flow_table";
 	case POSTERN_FAST_NO_MEMORY:
 		return "there was no memory for its table";
+	case POSTERN_FAST_FORGETS:
+		return "this kernel would forget connections that idle for two minutes";
 	}
 	return "the module has a reason that this tool does not know";
 }

@@ -394,6 +394,7 @@ enum postern_fastpath {
  * @POSTERN_FAST_ROUTED: there are routing rules, and no way back is sure
  * @POSTERN_FAST_ABSENT: this kernel has no nf_flow_table
  * @POSTERN_FAST_NO_MEMORY: there was none for the table
+ * @POSTERN_FAST_FORGETS: this kernel would forget connections that idle; for fastpath auto
  */
 enum postern_fast {
 	POSTERN_FAST_TAKEN,
@@ -402,6 +403,7 @@ enum postern_fast {
 	POSTERN_FAST_ROUTED,
 	POSTERN_FAST_ABSENT,
 	POSTERN_FAST_NO_MEMORY,
+	POSTERN_FAST_FORGETS,
 };
 
 /**
