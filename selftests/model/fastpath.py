@@ -516,7 +516,7 @@ zone dmz { z1 }
 server hidden in dmz nat { 10.0.1.5, 203.0.113.5, 2001:db8:0:1::5, 2001:db8:aa::5 }
 allow outside -> hidden : smtp
 allow hidden -> outside : http
-""")
+""" + ("" if AUTO else "fastpath on\n"))
 
     def make(v, name):
         real, shown = {4: ("10.0.1.5", "203.0.113.5"), 6: ("2001:db8:0:1::5", "2001:db8:aa::5")}[v]
