@@ -9,12 +9,15 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
+#include <linux/random.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/ip.h>
+#include <net/tcp.h>
 
+#include "compat/compiler.h"
 #include "ban.h"
 #include "fastpath.h"
 #include "flow.h"
@@ -27,12 +30,16 @@
  * struct entry - a packet, as far as it was read
  * @key: of its flow
  * @len: of the IP packet; there may be padding behind it
+ * @seq: of TCP
  * @ends: it may be the last of its flow
+ * @resets: it is a reset
  */
 struct entry {
 	struct pn_ticket_key key;
 	unsigned int len;
+	u32 seq;
 	bool ends;
+	bool resets;
 };
 
 static bool read_tcp(struct entry *e, const struct tcphdr *th, unsigned int len)
@@ -42,8 +49,9 @@ static bool read_tcp(struct entry *e, const struct tcphdr *th, unsigned int len)
 
 	if (th->doff < 5 || th->doff * 4U > len)
 		return false;
-	e->ends = flags == (PN_TCP_FIN | PN_TCP_ACK) ||
-		  (flags & ~PN_TCP_ACK) == PN_TCP_RST;
+	e->seq = ntohl(th->seq);
+	e->resets = (flags & ~PN_TCP_ACK) == PN_TCP_RST;
+	e->ends = e->resets || flags == (PN_TCP_FIN | PN_TCP_ACK);
 	return e->ends || flags == PN_TCP_ACK;
 }
 
@@ -52,6 +60,7 @@ static bool read_udp(struct entry *e, const struct udphdr *uh, unsigned int len)
 	unsigned int said = ntohs(uh->len);
 
 	e->ends = false;
+	e->resets = false;
 	return said >= sizeof(*uh) && said <= len;
 }
 
@@ -155,7 +164,8 @@ static u32 judge(struct pn_net *pn, const struct pn_policy *policy,
 		 const struct nf_hook_state *state)
 {
 	const struct flow_offload_tuple *tuple = &flow->tuplehash[dir].tuple;
-	bool inspected, *settled;
+	struct pn_flow_note *note;
+	bool inspected;
 	/* before its zones */
 	struct pn_packet p = { .stamp = pn_net_stamp(policy) };
 	u32 outcome, rule;
@@ -175,14 +185,31 @@ static u32 judge(struct pn_net *pn, const struct pn_policy *policy,
 	outcome = pn_flow_outcome(pn, policy, &p, flow->ct,
 				  dir == FLOW_OFFLOAD_DIR_ORIGINAL ?
 				  IP_CT_ESTABLISHED : IP_CT_ESTABLISHED_REPLY,
-				  state, &inspected, &settled);
+				  state, &inspected, &note);
 	return pn_outcome_allows(policy, outcome, &rule) ? rule : U32_MAX;
 }
 
-/* What no ticket says. Return: U32_MAX: it goes by the hooks. */
-static u32 look_up(struct pn_net *pn, const struct pn_policy *policy,
-		   struct pn_fastpath *fast, const struct entry *e,
-		   const struct nf_hook_state *state, u64 hash, u32 group)
+/*
+ * The client sent a reset, which may be anybody's: conntrack passes it on, and waits for
+ * what the server says to it, if its sequence number is behind what the server had
+ * acknowledged, but not just there. Of that conntrack knows nothing since the flow is
+ * on the fast path; after 2 GiB all would be before it. Nobody shall guess what it is.
+ */
+static void doubt_reset(struct nf_conn *ct, u32 seq)
+{
+	struct ip_ct_tcp_state *server = &ct->proto.tcp.seen[IP_CT_DIR_REPLY];
+
+	spin_lock(&ct->lock);
+	if (before(seq, server->td_maxack))
+		server->td_maxack = seq - 1 - (get_random_u32() >> 1);
+	spin_unlock(&ct->lock);
+}
+
+/* What no ticket says, which is rare. Return: U32_MAX: it goes by the hooks. */
+static noinline u32 look_up(struct pn_net *pn, const struct pn_policy *policy,
+			    struct pn_fastpath *fast, const struct entry *e,
+			    const struct nf_hook_state *state, u64 hash,
+			    u32 group)
 {
 	int dir = 0;
 	struct flow_offload *flow = find_flow(fast, &e->key, &dir);
@@ -190,6 +217,8 @@ static u32 look_up(struct pn_net *pn, const struct pn_policy *policy,
 
 	if (!flow)
 		return U32_MAX;
+	if (e->resets && dir == FLOW_OFFLOAD_DIR_ORIGINAL)
+		doubt_reset(flow->ct, e->seq);
 	rule = e->ends ? U32_MAX : judge(pn, policy, flow, dir, state);
 	if (rule == U32_MAX)
 		pn_lane_end(flow);
@@ -246,7 +275,7 @@ unsigned int pn_lane_enter(void *priv, struct sk_buff *skb,
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
 	/* pairs with pn_fastpath_review() */
 	struct pn_fastpath *fast = smp_load_acquire(&pn->fastpath);
-	struct entry e;
+	struct entry e pn_uncleared;
 	u32 rule;
 
 	if (!policy || !fast || !pn_lane_flows(fast) ||

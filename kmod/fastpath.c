@@ -58,6 +58,36 @@ err:
 	return NULL;
 }
 
+/*
+ * So long conntrack's entry of the flow has at least, which is what one that was reset
+ * has. nf_flow_table takes as much from it as a flow may be idle there: one of those would
+ * expire at once, and a limit lose sight of a connection that the server may still have.
+ */
+#define LEFT_AFTER	(10 * HZ)
+
+void pn_lane_end(struct flow_offload *flow)
+{
+	struct nf_conn *ct = flow->ct;
+
+	if (nf_ct_protonum(ct) == IPPROTO_TCP) {
+		spin_lock_bh(&ct->lock);
+		/*
+		 * What the client acknowledged last conntrack did not see, and would
+		 * not believe a reset of the server's that does not fit. One of the
+		 * client's may be anybody's, and proves nothing.
+		 */
+		ct->proto.tcp.seen[IP_CT_DIR_ORIGINAL].flags &=
+			~IP_CT_TCP_FLAG_MAXACK_SET;
+		spin_unlock_bh(&ct->lock);
+	}
+	flow_offload_teardown(flow);
+	if ((s32)(READ_ONCE(ct->timeout) - nfct_time_stamp) < LEFT_AFTER)
+		WRITE_ONCE(ct->timeout, nfct_time_stamp + LEFT_AFTER);
+	/* up to 6.0 only when the table's garbage is collected */
+	if (test_bit(IPS_OFFLOAD_BIT, &ct->status))
+		clear_bit(IPS_OFFLOAD_BIT, &ct->status);
+}
+
 /* Ends the flows that pass @ifindex, or all if it is 0. */
 static void end_flows(struct pn_fastpath *fast, int ifindex)
 {

@@ -83,25 +83,10 @@ static inline u32 pn_lane_flows(const struct pn_fastpath *fast)
 }
 
 /*
- * It goes on by the hooks. What the client acknowledged last conntrack did not see, and
- * would not believe a reset of the server's that does not fit. One of the client's may
- * be anybody's, and proves nothing.
+ * @flow goes on by the hooks, if it goes on: fastpath.c. Context: RCU read side, or its
+ * table is walked; any.
  */
-static inline void pn_lane_end(struct flow_offload *flow)
-{
-	struct nf_conn *ct = flow->ct;
-
-	if (nf_ct_protonum(ct) == IPPROTO_TCP) {
-		spin_lock_bh(&ct->lock);
-		ct->proto.tcp.seen[IP_CT_DIR_ORIGINAL].flags &=
-			~IP_CT_TCP_FLAG_MAXACK_SET;
-		spin_unlock_bh(&ct->lock);
-	}
-	flow_offload_teardown(flow);
-	/* up to 6.0 only when the table's garbage is collected */
-	if (test_bit(IPS_OFFLOAD_BIT, &ct->status))
-		clear_bit(IPS_OFFLOAD_BIT, &ct->status);
-}
+void pn_lane_end(struct flow_offload *flow);
 
 /* The hook at the ingress of interfaces: entrance.c. */
 unsigned int pn_lane_enter(void *priv, struct sk_buff *skb,

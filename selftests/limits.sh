@@ -201,7 +201,7 @@ ends() {
 	# shellcheck disable=SC2086 # its words
 	{
 		check_equal "a reset that the server does not see ends nothing" "SA PA SA -" \
-			"$(raw 198.51.100.21 2000 $hello .R:1 FA:-5:1 =2001 S w0.6 $hello)"
+			"$(raw 198.51.100.21 2000 $hello .R:1 FA:-5:1 w2.5 =2001 S w0.6 $hello)"
 		check_equal "nor do two FINs that it has no use for" "SA PA SA -" \
 			"$(raw 198.51.100.22 2000 $hello 2*FA:-5:1 A:1:1 =2001 S w0.6 $hello)"
 		check_equal "the server's reset does" "SA PA RA SA PA" \
