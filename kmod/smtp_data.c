@@ -4,7 +4,6 @@
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
-#include <linux/string.h>
 
 #include "smtp_data.h"
 
@@ -52,12 +51,14 @@ static const u8 kinds[256] = {
 
 #define ALL(byte)	(0x0101010101010101ULL * (byte))
 
+/* As get_unaligned(), whose header has moved. */
+struct eight {
+	__le64 bytes;
+} __packed;
+
 static inline u64 eight(const u8 *bytes)
 {
-	__le64 raw;
-
-	memcpy(&raw, bytes, 8);
-	return le64_to_cpu(raw);
+	return le64_to_cpu(((const struct eight *)bytes)->bytes);
 }
 
 /*
@@ -83,19 +84,67 @@ static inline bool any_odd(const u8 *at)
 }
 
 /*
+ * Passes over fewer than sixteen bytes that are neither CR nor LF, before which eight can
+ * be read as well. Return: @end, or what is before the first of those.
+ */
+static const u8 *skip_last(const u8 *at, const u8 *end)
+{
+	u32 seen;
+
+	if (end - at >= 8) {
+		if (control(eight(at)))
+			return at;
+		at += 8;
+	}
+	if (at == end)
+		return end;
+	seen = 8 * (8 - (end - at));
+	/* what was seen already gives way to bytes that are not ASCII */
+	return control(eight(end - 8) >> seen | ~(~0ULL >> seen)) ? at : end;
+}
+
+/* Does @at end a line with CR LF, and the next one begins with a letter? */
+static inline bool ends_line(const u8 *at)
+{
+	return *at == '\r' && at[2] > '.';
+}
+
+/* Is this a line of @len bytes, before which others were read, without CR and LF? */
+static inline bool is_plain(const u8 *at, size_t len)
+{
+	const u8 *last = at + len - 8;
+	u64 any = odd(eight(last));
+
+	for (; at + 24 < last; at += 32)
+		any |= odd(eight(at)) | odd(eight(at + 8)) |
+		       odd(eight(at + 16)) | odd(eight(at + 24));
+	for (; at < last; at += 8)
+		any |= odd(eight(at));
+	return !(any & ALL(0x80));
+}
+
+/*
  * Inside a line nothing but its end matters: passes over what is neither CR nor LF, and
  * over ends of lines that are CR LF and have a letter behind them. (Behind CR and
- * whatever else that is no lone dot.) Return: where something else may be, or near @end.
+ * whatever else that is no lone dot.) Where one line is as long as the one before it, as
+ * in most that is large, its end need not be searched for. Return: where something else
+ * may be, or @end.
  */
 static const u8 *skip_lines(const u8 *at, const u8 *end)
 {
-	const u8 *last32 = end - 32, *last8 = end - (8 + 2);
+	const u8 *last32 = end - 32, *last8 = end - (8 + 2), *begin = NULL;
+	size_t line = 0;
 
 	if (end - at < 32)
 		return at;
 	for (;;) {
 		u64 found = 0;
 
+		while (line && line + 2 < end - at && ends_line(at + line) &&
+		       is_plain(at, line)) {
+			at += line + 3;
+			begin = at;
+		}
 		while (at <= last32 && likely(!any_odd(at)))
 			at += 32;
 		while (at <= last8) {
@@ -105,11 +154,13 @@ static const u8 *skip_lines(const u8 *at, const u8 *end)
 			at += 8;
 		}
 		if (!found)
-			return at;
+			return skip_last(at, end);
 		at += __ffs64(found) / 8;
-		if (*at != '\r' || at[2] <= '.')
+		if (!ends_line(at))
 			return at;
+		line = begin ? at - begin : 0;
 		at += 3;
+		begin = at;
 	}
 }
 

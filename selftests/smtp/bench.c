@@ -22,7 +22,7 @@ static u8 text[SEGMENT * SEGMENTS];
 static volatile u64 sink;
 
 /* lib/string.c */
-static void * __attribute__((noinline, optimize("no-tree-vectorize")))
+static void * __attribute__((__noinline__, optimize("no-tree-vectorize")))
 kernel_memchr(const void *s, int c, size_t n)
 {
 	const u8 *p = s;

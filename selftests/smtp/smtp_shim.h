@@ -14,13 +14,12 @@
 
 typedef u64 __le64;
 
+#ifndef __packed
+#define __packed		__attribute__((__packed__))
+#endif
+
 #ifndef fallthrough
 #define fallthrough		__attribute__((__fallthrough__))
 #endif
-
-static inline unsigned long __ffs64(u64 x)
-{
-	return __builtin_ctzll(x);
-}
 
 #endif /* SMTP_SHIM_H */

@@ -31,6 +31,7 @@ static const struct test tests[] = {
 	TEST(smuggling),
 	TEST(bare_lf_text),
 	TEST(text_random),
+	TEST(text_lines),
 	TEST(answered_early),
 	TEST(chunks),
 	TEST(chunks_odd),

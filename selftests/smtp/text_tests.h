@@ -107,29 +107,74 @@ static enum pn_smtp_end slow_end(const u8 *text, u32 len, u32 *used, u32 *bare)
 	return PN_SMTP_TEXT;
 }
 
+static const u8 odd_bytes[] = "\r\n.\r\n.\0ab\r\n.\t\xc3\x8d";
+
+static u8 odd_byte(void)
+{
+	return odd_bytes[below(sizeof(odd_bytes) - 1)];
+}
+
+/* Is it read as the slow way does? Where it ends, its memory does. */
+static void read_both_ways(const u8 *text, u32 len, u32 *seen)
+{
+	u32 used, expected, bare = 0, bares;
+	enum pn_smtp_end end, want;
+	u8 *alone = malloc(len);
+	struct pn_smtp_data d;
+
+	memcpy(alone, text, len);
+	want = slow_end(text, len, &expected, &bares);
+	pn_smtp_data_begin(&d);
+	used = pn_smtp_data_read(&d, alone, len, &bare, &end);
+	CHECK(end == want && used == expected && bare == bares,
+	      "end %u not %u, %u not %u, bare %u not %u", end, want, used, expected, bare,
+	      bares);
+	seen[end]++;
+	free(alone);
+}
+
 static void text_random(void)
 {
-	static const u8 bytes[] = "\r\n.\r\n.\0ab\r\n.\t\xc3\x8d";
 	u32 seen[3] = { };
 	u32 i, j;
 
 	for (i = 0; i < 300000; i++) {
-		enum pn_smtp_end end, want;
-		u32 n = 1 + below(40), used, expected, bare = 0, bares;
-		struct pn_smtp_data d;
+		u32 n = 1 + below(40);
 		u8 text[64];
 
 		memset(text, 'a', sizeof(text));
 		for (j = 0; j < n; j++)
 			if (below(4))
-				text[j] = bytes[below(sizeof(bytes) - 1)];
-		want = slow_end(text, n, &expected, &bares);
-		pn_smtp_data_begin(&d);
-		used = pn_smtp_data_read(&d, text, n, &bare, &end);
-		CHECK(end == want && used == expected && bare == bares,
-		      "%u: end %u not %u, %u not %u, bare %u not %u", i, end, want, used,
-		      expected, bare, bares);
-		seen[end]++;
+				text[j] = odd_byte();
+		read_both_ways(text, n, seen);
+	}
+	CHECK(seen[0] > 1000 && seen[1] > 1000 && seen[2] > 1000, "%u %u %u", seen[0], seen[1],
+	      seen[2]);
+}
+
+/* Lines of one length, of which a few bytes are others. */
+static void text_lines(void)
+{
+	u32 seen[3] = { };
+	u32 i, j;
+
+	for (i = 0; i < 300000; i++) {
+		u32 n = 1 + below(240), line = 3 + below(90), at = below(line), others = below(4);
+		u8 text[240];
+
+		for (j = 0; j < n; j++, at++)
+			text[j] = at % line == line - 2 ? '\r' :
+				  at % line == line - 1 ? '\n' : below(200) ? 'a' : 0xc3;
+		for (j = 0; j < others; j++) {
+			/* near each other, so that they say something */
+			at = below(n);
+			text[at] = odd_byte();
+			text[at + 1 < n ? at + 1 : at] = odd_byte();
+			text[at + 2 < n ? at + 2 : at] = odd_byte();
+		}
+		if (n > 8 && below(2))
+			memcpy(text + below(n - 7), below(2) ? "\r\n.\r\n" : "x\n.\r\n", 5);
+		read_both_ways(text, n, seen);
 	}
 	CHECK(seen[0] > 1000 && seen[1] > 1000 && seen[2] > 1000, "%u %u %u", seen[0], seen[1],
 	      seen[2]);

@@ -47,6 +47,7 @@ typedef u64 __be64;
 #define __release(x)		do { } while (0)
 #define likely(x)		(x)
 #define unlikely(x)		(x)
+#define noinline		__attribute__((__noinline__))
 #define __rcu
 #define __percpu
 #define be32_to_cpu		ntohl
