@@ -29,7 +29,7 @@ struct memo {
 	struct nf_conntrack_man server;	/* as it answers: where DNAT leads */
 	u32 stamp;			/* 0: none yet */
 	u32 outcome;
-	u32 rule;			/* if it passes */
+	u32 rule;			/* that allows it, or U32_MAX */
 	int in, out;			/* of the client's packets; 0: not known */
 	__be16 to;			/* port, or type and code of ICMP */
 	u8 proto;
@@ -37,7 +37,7 @@ struct memo {
 	bool inspected;
 	bool passes;			/* a rule allows it, and nothing inspects it */
 	bool limited;			/* the rule has a limit */
-	bool settled;			/* ... which need not see its packets any more */
+	struct pn_flow_note note;
 };
 
 struct pn_memo {
@@ -133,7 +133,7 @@ static struct memo *memo_of(struct pn_net *pn, const struct nf_conn *ct)
 
 void pn_flow_begin(struct pn_net *pn, const struct nf_conn *ct)
 {
-	memo_of(pn, ct)->settled = false;
+	memo_of(pn, ct)->note = (struct pn_flow_note){};
 }
 
 static bool same_end(const struct nf_conntrack_man *a,
@@ -207,7 +207,7 @@ u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 		    const struct pn_packet *p, const struct nf_conn *ct,
 		    enum ip_conntrack_info ctinfo,
 		    const struct nf_hook_state *state, bool *inspected,
-		    bool **settled)
+		    struct pn_flow_note **note)
 {
 	struct memo *m = memo_of(pn, ct);
 	struct pn_tuple t;
@@ -220,7 +220,7 @@ u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 	}
 	if (tell_zones(state))
 		interfaces_of(state, ctinfo, &m->in, &m->out);
-	*settled = &m->settled;
+	*note = &m->note;
 	*inspected = m->inspected;
 	return m->outcome;
 }
@@ -243,13 +243,14 @@ static bool is_within(const struct sk_buff *skb,
 	return flags && !(*flags & (PN_TCP_SYN | PN_TCP_FIN | PN_TCP_RST));
 }
 
-bool pn_flow_passes(struct pn_net *pn, const struct pn_policy *policy,
-		    const struct sk_buff *skb, const struct nf_hook_state *state,
-		    u32 *rule)
+bool pn_flow_known(struct pn_net *pn, const struct pn_policy *policy,
+		   const struct sk_buff *skb, const struct nf_hook_state *state,
+		   struct pn_known *known)
 {
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-	const struct memo *m;
+	struct memo *m;
+	bool original;
 	int in, out;
 
 	/* what is on the fast path, and comes here, may be its end: see pn_fastpath_seen() */
@@ -259,12 +260,21 @@ bool pn_flow_passes(struct pn_net *pn, const struct pn_policy *policy,
 		return false;
 	m = memo_of(pn, ct);
 	interfaces_of(state, ctinfo, &in, &out);
-	if (!m->passes || m->stamp != pn_net_stamp(policy) || m->in != in ||
-	    m->out != out || !is_of(m, ct))
+	if ((!m->passes && !m->note.read) ||
+	    m->stamp != pn_net_stamp(policy) || m->in != in || m->out != out ||
+	    !is_of(m, ct))
 		return false;
-	*rule = m->rule;
-	return !m->limited || m->proto != IPPROTO_TCP ||
-	       (m->settled && is_within(skb, state));
+	known->rule = m->rule;
+	known->stamp = m->stamp;
+	known->note = NULL;
+	if (likely(m->passes))
+		return !m->limited || m->proto != IPPROTO_TCP ||
+		       (m->note.settled && is_within(skb, state));
+	original = CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL;
+	known->zone_in = original ? m->zone_in : m->zone_out;
+	known->zone_out = original ? m->zone_out : m->zone_in;
+	known->note = &m->note;
+	return true;
 }
 
 enum pn_reason pn_flow_invalid(struct net *net, const struct pn_packet *p)

@@ -8,7 +8,7 @@
  * answer is remembered per CPU in a small direct-mapped table of memos. A memo
  * holds for one stamp (net.h), one flow (conntrack entry and its ends: the memory of an
  * entry is used again) and one pair of zones; or of interfaces, for packets of which
- * there is nothing else to know: see pn_flow_passes().
+ * there is nothing else to know: see pn_flow_known().
  */
 #ifndef PN_FLOW_H
 #define PN_FLOW_H
@@ -30,6 +30,16 @@ void pn_flow_tuple(struct pn_tuple *t, const struct pn_packet *p,
 		   const struct nf_conn *ct, enum ip_conntrack_info ctinfo);
 
 /**
+ * struct pn_flow_note - of a flow, on this CPU, for as long as its rule is known
+ * @settled: its limit need not see packets within it any more
+ * @read: an inspector reads it
+ */
+struct pn_flow_note {
+	bool settled;
+	bool read;
+};
+
+/**
  * pn_flow_outcome - classify the flow that a packet belongs to
  * @pn: namespace
  * @policy: in force
@@ -38,8 +48,7 @@ void pn_flow_tuple(struct pn_tuple *t, const struct pn_packet *p,
  * @ctinfo: tells the direction
  * @state: of the hook
  * @inspected: set if a rule allows the flow, and it is inspected nonetheless
- * @settled: set to where a note is kept that its limit knows the flow; it is the
- *	packet's as long as BH is disabled
+ * @note: set to its note; it is the packet's as long as BH is disabled
  *
  * Context: packet path, BH disabled.
  * Return: outcome, see pn_classify().
@@ -48,24 +57,39 @@ u32 pn_flow_outcome(struct pn_net *pn, const struct pn_policy *policy,
 		    const struct pn_packet *p, const struct nf_conn *ct,
 		    enum ip_conntrack_info ctinfo,
 		    const struct nf_hook_state *state, bool *inspected,
-		    bool **settled);
+		    struct pn_flow_note **note);
 
 /**
- * pn_flow_passes - does a forwarded packet pass as those of its flow before it did?
+ * struct pn_known - what became of packets of a flow before, and becomes of this one
+ * @rule: that allows it, or U32_MAX
+ * @stamp: pn_net_stamp(), for which that is so
+ * @zone_in: of the interface that the packet came from
+ * @zone_out: ... and leaves by
+ * @note: NULL if it passes; else an inspector reads it
+ */
+struct pn_known {
+	u32 rule;
+	u32 stamp;
+	u8 zone_in, zone_out;
+	struct pn_flow_note *note;
+};
+
+/**
+ * pn_flow_known - does a forwarded packet go the way of those of its flow before it?
  * @pn: namespace
  * @policy: in force
  * @skb: the packet
  * @state: of the hook forward
- * @rule: set to the rule that allows its flow
+ * @known: set to what is known of it
  *
- * Only of flows that nothing inspects, and for packets that no limit waits for. Whether
- * the packet can be at all was seen before conntrack.
+ * Those that pass need not be parsed: only of flows that nothing inspects, and packets that
+ * no limit waits for. Whether a packet can be at all was seen before conntrack.
  *
  * Context: packet path, BH disabled. Return: false if that must be found out.
  */
-bool pn_flow_passes(struct pn_net *pn, const struct pn_policy *policy,
-		    const struct sk_buff *skb, const struct nf_hook_state *state,
-		    u32 *rule);
+bool pn_flow_known(struct pn_net *pn, const struct pn_policy *policy,
+		   const struct sk_buff *skb, const struct nf_hook_state *state,
+		   struct pn_known *known);
 
 /* @ct begins: another one may have been at its address, with the same ends. */
 void pn_flow_begin(struct pn_net *pn, const struct nf_conn *ct);

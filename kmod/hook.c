@@ -18,6 +18,8 @@
 #include <linux/netfilter_ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "compat/compiler.h"
+#include "flow.h"
 #include "guard.h"
 #include "hook.h"
 #include "judge.h"
@@ -76,7 +78,7 @@ static bool only_bridged(const struct sk_buff *skb,
 
 /*
  * All that pn_packet_parse() may leave alone. Field by field: to clear the whole takes
- * longer than to parse a packet.
+ * longer than to parse a packet. Who adds a field to struct pn_packet adds it here.
  */
 static void begin(struct pn_packet *p, struct sk_buff *skb,
 		  const struct nf_hook_state *state)
@@ -130,7 +132,7 @@ static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
-	struct pn_packet p;
+	struct pn_packet p pn_uncleared;
 	enum pn_reason reason;
 	u32 rule = U32_MAX;
 
@@ -161,7 +163,7 @@ unsigned int pn_hook_ingress(void *priv, struct sk_buff *skb,
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
 	bool v6 = skb->protocol == htons(ETH_P_IPV6);
-	struct pn_packet p;
+	struct pn_packet p pn_uncleared;
 	struct nf_hook_state as;
 	enum pn_reason reason;
 	u32 rule = U32_MAX;
@@ -195,7 +197,7 @@ static unsigned int decide_fragments(void *priv, struct sk_buff *skb,
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
-	struct pn_packet p;
+	struct pn_packet p pn_uncleared;
 	enum pn_reason reason = pn_packet_check_fragment(skb);
 
 	if (likely(!reason) || !policy || netif_is_l3_master(state->in) ||
@@ -215,9 +217,10 @@ static unsigned int decide_forward(void *priv, struct sk_buff *skb,
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
-	struct pn_packet p;
-	bool v6 = state->pf == NFPROTO_IPV6;
+	struct pn_packet p pn_uncleared;
+	bool v6 = state->pf == NFPROTO_IPV6, is_known;
 	enum pn_reason reason = PN_NO_POLICY;
+	struct pn_known known;
 
 	if (only_bridged(skb, state))
 		return NF_ACCEPT;
@@ -229,13 +232,23 @@ static unsigned int decide_forward(void *priv, struct sk_buff *skb,
 		pn_count(pn->stats, PN_COUNT_PACKETS);
 		return pn_judge_drop(pn, policy, &p, reason, U32_MAX, state);
 	}
+	is_known = !from_bridge(skb) &&
+		   pn_flow_known(pn, policy, skb, state, &known);
 	/* nearly every packet ends here */
-	if (!from_bridge(skb) && pn_judge_passes(pn, policy, skb, state))
+	if (is_known && !known.note) {
+		pn_judge_pass(pn, policy, skb, known.rule, state);
 		return NF_ACCEPT;
+	}
 	begin(&p, skb, state);
-	p.stamp = pn_net_stamp(policy);
-	p.zone_in = zone_of_input(policy, state, skb, v6);
-	p.zone_out = pn_zone_of_device(policy, state->out);
+	if (is_known) {
+		p.stamp = known.stamp;
+		p.zone_in = known.zone_in;
+		p.zone_out = known.zone_out;
+	} else {
+		p.stamp = pn_net_stamp(policy);
+		p.zone_in = zone_of_input(policy, state, skb, v6);
+		p.zone_out = pn_zone_of_device(policy, state->out);
+	}
 	if (p.zone_in == PN_ZONE_NONE && p.zone_out == PN_ZONE_NONE &&
 	    !READ_ONCE(policy->zones_lost)) {
 		pn_count(pn->stats, PN_COUNT_LEFT_ALONE);
@@ -255,7 +268,8 @@ static unsigned int decide_forward(void *priv, struct sk_buff *skb,
 	}
 	p.t.zone_in = p.zone_in;
 	p.t.zone_out = p.zone_out;
-	return pn_judge(pn, policy, &p, state);
+	return is_known ? pn_judge_read(pn, policy, &p, &known, state) :
+			  pn_judge(pn, policy, &p, state);
 }
 
 /* The router as a client of DHCP (RFC 2131) or DHCPv6 (RFC 8415). */
@@ -302,7 +316,7 @@ static unsigned int decide_input(void *priv, struct sk_buff *skb,
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
-	struct pn_packet p;
+	struct pn_packet p pn_uncleared;
 	bool v6 = state->pf == NFPROTO_IPV6;
 	enum pn_reason reason;
 
@@ -347,7 +361,7 @@ static unsigned int decide_output(void *priv, struct sk_buff *skb,
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
-	struct pn_packet p;
+	struct pn_packet p pn_uncleared;
 	enum pn_reason reason;
 
 	if (!policy || !policy->guards_output ||

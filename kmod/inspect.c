@@ -7,6 +7,7 @@
 #include <net/tcp.h>
 
 #include "farewell.h"
+#include "flow.h"
 #include "inspect.h"
 #include "inspected.h"
 #include "kept.h"
@@ -306,87 +307,148 @@ static struct pn_flow *begin(struct pn_net *pn, const struct pn_policy *policy,
 	return f;
 }
 
+/* By other zones than before. Kept apart: its tuple would be cleared for each packet. */
+static noinline bool may_turn(struct pn_flow *f, enum ip_conntrack_info ctinfo)
+{
+	struct pn_tuple t;
+	u32 rule;
+
+	pn_flow_tuple(&t, f->p, f->ct, ctinfo);
+	return basis_now(f->pn, f->policy, f, &t, &rule);
+}
+
 /*
  * Who forges packets of the other end, to acknowledge for it, has them come from
  * where he is himself: no policy allows that. Ways by yet other zones are as it says.
  */
 static bool may_travel(struct pn_flow *f, enum pn_rpc_way way,
-		       const struct pn_tuple *t)
+		       enum ip_conntrack_info ctinfo)
 {
-	bool forged;
-	u32 rule;
+	const struct pn_tuple *p = &f->p->t;
+	u8 in = way == PN_RPC_CLIENT ? p->zone_in : p->zone_out;
+	u8 out = way == PN_RPC_CLIENT ? p->zone_out : p->zone_in;
 
 	if (f->zoned != f->policy->generation) {
 		/* the numbers of zones are a policy's own */
-		f->t.zone_in = t->zone_in;
-		f->t.zone_out = t->zone_out;
+		f->t.zone_in = in;
+		f->t.zone_out = out;
 		f->zoned = f->policy->generation;
 		return true;
 	}
-	if (f->t.zone_in == t->zone_in && f->t.zone_out == t->zone_out)
+	if (f->t.zone_in == in && f->t.zone_out == out)
 		return true;
-	forged = way == PN_RPC_SERVER ? t->zone_out == f->t.zone_in :
-					t->zone_in == f->t.zone_out;
-	return !forged && basis_now(f->pn, f->policy, f, t, &rule);
+	if (way == PN_RPC_SERVER ? out == f->t.zone_in : in == f->t.zone_out)
+		return false;
+	return may_turn(f, ctinfo);
 }
 
-bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
-		       struct pn_packet *p, struct nf_conn *ct,
-		       enum ip_conntrack_info ctinfo, const struct pn_tuple *t,
-		       bool allowed, struct pn_cut *cut, u32 *rule,
-		       enum pn_reason *reason)
+static enum pn_rpc_way way_of(enum ip_conntrack_info ctinfo)
 {
-	enum pn_rpc_way way = CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL ?
-			      PN_RPC_CLIENT : PN_RPC_SERVER;
-	struct pn_flow *f = pn_inspected_find(pn, ct);
-	enum pn_basis basis = PN_BASIS_NONE;
-	struct pn_farewell farewell;
-	const struct tcphdr *header;
-	struct tcphdr th;
-	u32 by = *rule;
+	return CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL ? PN_RPC_CLIENT :
+							  PN_RPC_SERVER;
+}
 
-	if (!f) {
-		basis = pn_basis_of(pn, policy, t, allowed, &by);
-		/* what opens a connection is none of one that is kept */
-		if (!basis || (policy->kept && !(p->tcp_flags & PN_TCP_SYN) &&
-			       pn_kept_has(policy, ct)))
-			return false;
-		*rule = by;
-	}
-	*reason = PN_MALFORMED;
-	header = skb_header_pointer(p->skb, p->thoff, sizeof(th), &th);
-	if (!header)
-		return true;
-	/* the packet may be made anew */
-	th = *header;
-	if (!f && way == PN_RPC_CLIENT && pn_packet_opens_tcp(p)) {
-		*reason = pn_inspect_open(p);
-		return true;
-	}
-	if (!f)
-		f = begin(pn, policy, p, ct, way, &th, t, basis, by, cut,
-			  reason);
-	if (!f)
-		return true;
+/* The lock was given back: what is sent would come back to this connection. */
+static noinline void say_farewell(struct pn_flow *f)
+{
+	struct pn_farewell farewell;
+
 	farewell.nr = 0;
+	spin_lock(&f->lock);
+	pn_farewell_take(&f->mail, &farewell);
+	spin_unlock(&f->lock);
+	pn_farewell_send(f, &farewell);
+}
+
+/* A packet of @f, with its TCP header. */
+static enum pn_reason take(struct pn_flow *f, struct pn_net *pn,
+			   const struct pn_policy *policy, struct pn_packet *p,
+			   enum ip_conntrack_info ctinfo,
+			   const struct tcphdr *th, struct pn_cut *cut,
+			   u32 *rule)
+{
+	enum pn_rpc_way way = way_of(ctinfo);
+	enum pn_reason reason = PN_REVOKED;
+	bool parts = false;
+
 	spin_lock(&f->lock);
 	f->pn = pn;
 	f->policy = policy;
 	f->p = p;
-	*reason = PN_REVOKED;
-	if (may_travel(f, way, t)) {
-		*reason = inspect(f, way, &th, cut);
-		if (f->basis == PN_BASIS_SMTP)
-			pn_farewell_take(&f->mail, &farewell);
-		cut->done = !*reason && pn_mail_done(f);
+	if (may_travel(f, way, ctinfo)) {
+		reason = inspect(f, way, th, cut);
+		parts = f->basis == PN_BASIS_SMTP && f->mail.farewell.nr;
+		cut->done = !reason && pn_mail_done(f);
 		/* of a connection that was cut before, it may be another policy's */
 		*rule = f->generation == policy->generation ? f->rule : U32_MAX;
 	}
 	f->p = NULL;
 	spin_unlock(&f->lock);
-	pn_farewell_send(f, &farewell);
+	if (unlikely(parts))
+		say_farewell(f);
+	return reason;
+}
+
+/*
+ * Of a packet whose connection is not in the table. Return: false if it is for no
+ * inspector; else *@found is the connection, which begins or goes on with it, or NULL, and
+ * *@reason what becomes of the packet.
+ */
+static noinline bool find_basis(struct pn_net *pn,
+				const struct pn_policy *policy,
+				struct pn_packet *p, struct nf_conn *ct,
+				enum ip_conntrack_info ctinfo, bool allowed,
+				const struct tcphdr *th, struct pn_cut *cut,
+				u32 *rule, struct pn_flow **found,
+				enum pn_reason *reason)
+{
+	enum pn_rpc_way way = way_of(ctinfo);
+	enum pn_basis basis;
+	struct pn_tuple t;
+	u32 by = *rule;
+
+	pn_flow_tuple(&t, p, ct, ctinfo);
+	basis = pn_basis_of(pn, policy, &t, allowed, &by);
+	/* what opens a connection is none of one that is kept */
+	if (!basis || (policy->kept && !(p->tcp_flags & PN_TCP_SYN) &&
+		       pn_kept_has(policy, ct)))
+		return false;
+	*rule = by;
+	*found = NULL;
+	if (!th)
+		*reason = PN_MALFORMED;
+	else if (way == PN_RPC_CLIENT && pn_packet_opens_tcp(p))
+		*reason = pn_inspect_open(p);
+	else
+		*found = begin(pn, policy, p, ct, way, th, &t, basis, by, cut,
+			       reason);
+	return true;
+}
+
+bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
+		       struct pn_packet *p, struct nf_conn *ct,
+		       enum ip_conntrack_info ctinfo, bool allowed,
+		       struct pn_cut *cut, u32 *rule, enum pn_reason *reason)
+{
+	struct pn_flow *f = pn_inspected_find(pn, ct);
+	const struct tcphdr *header;
+	struct tcphdr th;
+
+	header = skb_header_pointer(p->skb, p->thoff, sizeof(th), &th);
+	if (!f && !find_basis(pn, policy, p, ct, ctinfo, allowed, header, cut,
+			      rule, &f, reason))
+		return false;
+	if (!f)
+		return true;
+	*reason = PN_MALFORMED;
+	if (!header)
+		return true;
+	/* the packet may be made anew */
+	th = *header;
+	*reason = take(f, pn, policy, p, ctinfo, &th, cut, rule);
 	/* the ports are used again, and the SYN will come again as well */
-	if (*reason == PN_CUT && way == PN_RPC_CLIENT && pn_packet_opens_tcp(p))
+	if (*reason == PN_CUT && way_of(ctinfo) == PN_RPC_CLIENT &&
+	    pn_packet_opens_tcp(p))
 		nf_ct_kill(ct);
 	return true;
 }

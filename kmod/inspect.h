@@ -35,7 +35,6 @@ struct pn_cut {
  * @p: the packet, may be changed
  * @ct: its conntrack entry
  * @ctinfo: tells the direction
- * @t: the flow as the rules see it
  * @allowed: a plain rule allows it
  * @cut: set if both ends are to be reset
  * @rule: set to the rule that allows it
@@ -46,9 +45,8 @@ struct pn_cut {
  */
 bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 		       struct pn_packet *p, struct nf_conn *ct,
-		       enum ip_conntrack_info ctinfo, const struct pn_tuple *t,
-		       bool allowed, struct pn_cut *cut, u32 *rule,
-		       enum pn_reason *reason);
+		       enum ip_conntrack_info ctinfo, bool allowed,
+		       struct pn_cut *cut, u32 *rule, enum pn_reason *reason);
 
 /* A SYN that opens a connection on @basis. Return: PN_OK or why not. */
 enum pn_reason pn_inspect_open(const struct pn_packet *p);

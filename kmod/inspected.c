@@ -2,6 +2,7 @@
 /*
  * The table of inspected connections: see inspected.h.
  */
+#include <linux/hash.h>
 #include <linux/module.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -45,10 +46,26 @@ struct pn_flows {
 	u32 nr_opening;
 };
 
+/* An address of the kernel's: nobody chooses it. */
+static u32 hash_of(const void *key, u32 len, u32 seed)
+{
+	/* hash_long() of 32 bits leaves the low ones, which are zero in addresses */
+	return (u64)(*(const unsigned long *)key ^ seed) * GOLDEN_RATIO_64 >> 32;
+}
+
+static int compare(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct pn_flow *f = obj;
+
+	return f->ct != *(struct nf_conn *const *)arg->key;
+}
+
 static const struct rhashtable_params params = {
 	.head_offset = offsetof(struct pn_flow, node),
 	.key_offset = offsetof(struct pn_flow, ct),
 	.key_len = sizeof(struct nf_conn *),
+	.hashfn = hash_of,
+	.obj_cmpfn = compare,
 	.automatic_shrinking = true,
 };
 
@@ -208,12 +225,10 @@ static void enter_opening(struct pn_net *pn, struct pn_flows *flows,
 	pn_count(pn->stats, PN_COUNT_RPC_EVICTED);
 }
 
-void pn_inspected_opened(struct pn_flow *f)
+void pn_inspected_open(struct pn_flow *f)
 {
 	struct pn_flows *flows = f->pn->flows;
 
-	if (list_empty_careful(&f->opening))
-		return;
 	spin_lock(&flows->lock);
 	leave_opening(flows, f);
 	spin_unlock(&flows->lock);

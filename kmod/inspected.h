@@ -127,8 +127,14 @@ struct pn_flow *pn_inspected_add(struct pn_net *pn,
 				 enum pn_basis basis, u32 rule,
 				 const struct tcphdr *opening);
 
+void pn_inspected_open(struct pn_flow *f);
+
 /* The client has answered the server's SYN+ACK. Context: BH disabled. */
-void pn_inspected_opened(struct pn_flow *f);
+static inline void pn_inspected_opened(struct pn_flow *f)
+{
+	if (unlikely(!list_empty_careful(&f->opening)))
+		pn_inspected_open(f);
+}
 
 /* One more, which @opens or is resumed. */
 void pn_inspected_count(const struct pn_flow *f, bool opens);

@@ -29,17 +29,11 @@ static void set_run(struct pn_journal *j, u32 at, struct run r)
 	memcpy(j->data + at, &r, sizeof(r));
 }
 
-/* Makes room for @want more bytes at the end. */
-static bool reserve(struct pn_journal *j, u32 want)
+static bool make_room(struct pn_journal *j, u32 want)
 {
-	u32 used = j->end - j->begin, size, total;
+	u32 used = j->end - j->begin, size = j->size, total;
 	u8 *data;
 
-	if (used + want > j->most)
-		return false;
-	if (j->size - j->end >= want)
-		return true;
-	size = j->size;
 	/* moving is dear: not for every run of a full journal */
 	if (used + want > size / 2)
 		size = max_t(u32, 256, roundup_pow_of_two((used + want) * 2));
@@ -65,6 +59,14 @@ static bool reserve(struct pn_journal *j, u32 want)
 	j->end = used;
 	j->begin = 0;
 	return true;
+}
+
+/* Makes room for @want more bytes at the end, if there is none. */
+static inline bool reserve(struct pn_journal *j, u32 want)
+{
+	if (j->end - j->begin + want > j->most)
+		return false;
+	return j->size - j->end >= want || make_room(j, want);
 }
 
 bool pn_journal_reserve(struct pn_journal *j, u32 bytes)

@@ -101,33 +101,29 @@ static void let_through(struct pn_net *pn, const struct pn_policy *policy,
 		count_rule(policy, rule, first, skb->len);
 }
 
-static unsigned int accept(struct pn_net *pn, const struct pn_policy *policy,
-			   const struct pn_packet *p, u32 rule, bool first,
-			   const struct nf_hook_state *state)
+/* It was let through, and begins a flow. */
+static void begin(struct pn_net *pn, const struct pn_policy *policy,
+		  const struct pn_packet *p, u32 rule,
+		  const struct nf_hook_state *state)
 {
-	let_through(pn, policy, p->skb, rule, first);
-	if (first && rule != U32_MAX) {
-		u32 flags = policy->rules[rule].flags;
+	u32 flags;
 
-		if (flags & POSTERN_RULE_LOG)
-			log_packet(pn, p, state, "allow");
-		if (flags & POSTERN_RULE_OBSERVE)
-			pn_judge_report(pn, policy, p, PN_NO_RULE, rule, true);
-	}
-	return NF_ACCEPT;
+	if (rule == U32_MAX)
+		return;
+	flags = policy->rules[rule].flags;
+	if (flags & POSTERN_RULE_LOG)
+		log_packet(pn, p, state, "allow");
+	if (flags & POSTERN_RULE_OBSERVE)
+		pn_judge_report(pn, policy, p, PN_NO_RULE, rule, true);
 }
 
-bool pn_judge_passes(struct pn_net *pn, const struct pn_policy *policy,
-		     struct sk_buff *skb, const struct nf_hook_state *state)
+void pn_judge_pass(struct pn_net *pn, const struct pn_policy *policy,
+		   struct sk_buff *skb, u32 rule,
+		   const struct nf_hook_state *state)
 {
-	u32 rule;
-
-	if (!pn_flow_passes(pn, policy, skb, state, &rule))
-		return false;
 	/* it waits for nothing, or would not pass so */
 	pn_fastpath_offer(pn, policy, skb, state);
 	let_through(pn, policy, skb, rule, false);
-	return true;
 }
 
 void pn_judge_passed(struct pn_net *pn, const struct pn_policy *policy,
@@ -246,28 +242,42 @@ static enum pn_reason admit_syn(struct pn_net *pn,
 	return reason;
 }
 
-static enum pn_reason admit_packet(struct pn_net *pn,
-				   const struct pn_policy *policy,
-				   const struct pn_packet *p,
-				   struct nf_conn *ct,
-				   enum ip_conntrack_info ctinfo, u32 rule,
-				   struct pn_cut *cut, bool *settled)
+/**
+ * struct opinion - what is thought of a packet
+ * @reason: PN_OK, or why it must not pass
+ * @rule: that says so, or U32_MAX
+ * @note: of its flow, if that is known
+ * @cut: what an inspector has to say
+ * @first: of its flow
+ */
+struct opinion {
+	enum pn_reason reason;
+	u32 rule;
+	struct pn_flow_note *note;
+	struct pn_cut cut;
+	bool first;
+};
+
+/* Kept apart, as the next: their tuples would be cleared for each packet. */
+static noinline enum pn_reason admit_packet(struct pn_net *pn,
+					    const struct pn_policy *policy,
+					    const struct pn_packet *p,
+					    struct nf_conn *ct,
+					    enum ip_conntrack_info ctinfo,
+					    struct opinion *o)
 {
 	struct pn_admitted how;
 	enum pn_reason reason;
 	struct pn_tuple t;
 
-	if (*settled &&
-	    !(p->tcp_flags & (PN_TCP_SYN | PN_TCP_FIN | PN_TCP_RST)))
-		return PN_OK;
 	pn_flow_tuple(&t, p, ct, ctinfo);
 	reason = pn_admit_packet(pn, policy, p, &t,
-				 CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL, rule,
-				 ct, &how);
-	*settled = how.settled;
-	report_limit(pn, policy, p, how.observed, rule);
+				 CTINFO2DIR(ctinfo) == IP_CT_DIR_ORIGINAL,
+				 o->rule, ct, &how);
+	o->note->settled = how.settled;
+	report_limit(pn, policy, p, how.observed, o->rule);
 	if (how.refused)
-		*cut = (struct pn_cut){ .now = true, .seq = p->tcp_seq };
+		o->cut = (struct pn_cut){ .now = true, .seq = p->tcp_seq };
 	return reason;
 }
 
@@ -304,45 +314,67 @@ static enum pn_reason judge_new(struct pn_net *pn,
 	return reason;
 }
 
-static enum pn_reason judge_known(struct pn_net *pn,
+/*
+ * Is it for an inspector? Then that is asked. @allowed: by a plain rule, *@o's. Inline as
+ * the next two, which to call takes as long as they do.
+ */
+static __always_inline bool is_read(struct pn_net *pn,
+				    const struct pn_policy *policy,
+				    struct pn_packet *p, struct nf_conn *ct,
+				    enum ip_conntrack_info ctinfo, bool allowed,
+				    struct opinion *o)
+{
+	if (!pn_inspect_packet(pn, policy, p, ct, ctinfo, allowed, &o->cut,
+			       &o->rule, &o->reason))
+		return false;
+	o->note->read = !o->cut.done;
+	return true;
+}
+
+/* An ICMP error about a flow that is for an inspector, or a SYN of such a one. */
+static noinline bool errs_on_read(struct pn_net *pn,
 				  const struct pn_policy *policy,
-				  struct pn_packet *p, struct nf_conn *ct,
-				  enum ip_conntrack_info ctinfo,
-				  const struct nf_hook_state *state,
-				  struct pn_cut *cut, u32 *rule,
-				  bool **settled, bool *read)
+				  const struct pn_packet *p,
+				  const struct nf_conn *ct,
+				  enum ip_conntrack_info ctinfo, bool allowed,
+				  u32 *rule)
+{
+	struct pn_tuple t;
+
+	pn_flow_tuple(&t, p, ct, ctinfo);
+	return pn_inspected_has(pn, ct) ||
+	       pn_basis_of(pn, policy, &t, allowed, rule);
+}
+
+static void judge_known(struct pn_net *pn, const struct pn_policy *policy,
+			struct pn_packet *p, struct nf_conn *ct,
+			enum ip_conntrack_info ctinfo,
+			const struct nf_hook_state *state, struct opinion *o)
 {
 	bool allowed, inspected;
-	enum pn_reason reason;
-	struct pn_tuple t;
 	u32 outcome;
 
 	outcome = pn_flow_outcome(pn, policy, p, ct, ctinfo, state, &inspected,
-				  settled);
-	allowed = pn_outcome_allows(policy, outcome, rule);
+				  &o->note);
+	allowed = pn_outcome_allows(policy, outcome, &o->rule);
 	/* most flows are nobody's to read, and those that are blocked are none's */
-	if (allowed ? inspected : policy->nr_rpc && *rule == U32_MAX) {
-		pn_flow_tuple(&t, p, ct, ctinfo);
-		/* of its SYN as well */
+	if (allowed ? inspected : policy->nr_rpc && o->rule == U32_MAX) {
 		if (p->icmp_error &&
-		    (pn_inspected_has(pn, ct) ||
-		     pn_basis_of(pn, policy, &t, allowed, rule)))
-			return PN_OK;
+		    errs_on_read(pn, policy, p, ct, ctinfo, allowed, &o->rule))
+			return;
 		if (p->t.proto == IPPROTO_TCP &&
-		    pn_inspect_packet(pn, policy, p, ct, ctinfo, &t, allowed,
-				      cut, rule, &reason)) {
-			*read = !cut->done;
-			return reason;
-		}
+		    is_read(pn, policy, p, ct, ctinfo, allowed, o))
+			return;
 	}
+	o->note->read = false;
 	if (allowed)
-		return PN_OK;
+		return;
 	if (policy->kept && pn_kept_has(policy, ct)) {
-		*rule = U32_MAX;
+		o->rule = U32_MAX;
 		pn_count(pn->stats, PN_COUNT_KEPT);
-		return PN_OK;
+		return;
 	}
-	return *rule == U32_MAX ? PN_REVOKED : PN_BLOCKED;
+	o->reason = o->rule == U32_MAX ? PN_REVOKED : PN_BLOCKED;
 }
 
 /* Resets both ends: who sent the packet, and by the packet itself who waits for it. */
@@ -356,51 +388,95 @@ static unsigned int cut_off(const struct pn_packet *p, const struct pn_cut *cut,
 	return pn_mangle_reset(p, cut->seq) ? NF_ACCEPT : NF_DROP;
 }
 
+/* Need its limit not see it? */
+static bool is_settled(const struct pn_packet *p, const struct opinion *o)
+{
+	return o->note->settled &&
+	       !(p->tcp_flags & (PN_TCP_SYN | PN_TCP_FIN | PN_TCP_RST));
+}
+
+/* What is left to be asked of a packet of a flow that is confirmed. */
+static __always_inline void settle(struct pn_net *pn,
+				   const struct pn_policy *policy,
+				   const struct pn_packet *p, struct nf_conn *ct,
+				   enum ip_conntrack_info ctinfo,
+				   const struct nf_hook_state *state,
+				   struct opinion *o)
+{
+	bool waits = o->note->read;
+
+	if (!o->reason && p->t.proto == IPPROTO_TCP &&
+	    pn_admit_limits(policy, o->rule)) {
+		if (!is_settled(p, o))
+			o->reason = admit_packet(pn, policy, p, ct, ctinfo, o);
+		waits |= !o->note->settled;
+	}
+	if (!o->reason && !waits && o->rule != U32_MAX)
+		pn_fastpath_offer(pn, policy, p->skb, state);
+}
+
+static __always_inline unsigned int conclude(struct pn_net *pn,
+					     const struct pn_policy *policy,
+					     const struct pn_packet *p,
+					     const struct nf_hook_state *state,
+					     const struct opinion *o)
+{
+	unsigned int verdict;
+
+	if (!o->reason) {
+		let_through(pn, policy, p->skb, o->rule, o->first);
+		if (o->first)
+			begin(pn, policy, p, o->rule, state);
+		return NF_ACCEPT;
+	}
+	pn_count(pn->stats, PN_COUNT_PACKETS);
+	verdict = pn_judge_drop(pn, policy, p, o->reason,
+				o->cut.now ? U32_MAX : o->rule, state);
+	if (verdict == NF_DROP && o->cut.now)
+		verdict = cut_off(p, &o->cut, state);
+	return verdict;
+}
+
 unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 		      struct pn_packet *p, const struct nf_hook_state *state)
 {
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
-	u32 rule = U32_MAX;
-	enum pn_reason reason;
-	struct pn_cut cut = {};
-	bool first = false, read = false, *settled;
-	unsigned int verdict;
+	struct opinion o = { .rule = U32_MAX };
 
 	if (!ct) {
-		reason = judge_stray(pn, policy, p, ctinfo);
+		o.reason = judge_stray(pn, policy, p, ctinfo);
 	} else if (p->icmp_error) {
 		/* conntrack lets it through as related to a flow it knows */
-		reason = passable_error(p) ?
-			 judge_known(pn, policy, p, ct, ctinfo, state, &cut,
-				     &rule, &settled, &read) :
-			 PN_ICMP_ERROR;
-		if (!reason)
+		if (passable_error(p))
+			judge_known(pn, policy, p, ct, ctinfo, state, &o);
+		else
+			o.reason = PN_ICMP_ERROR;
+		if (!o.reason)
 			pn_count(pn->stats, PN_COUNT_RELATED);
 	} else if (nf_ct_is_confirmed(ct)) {
 		pn_fastpath_seen(pn, p, ct, ctinfo);
-		reason = judge_known(pn, policy, p, ct, ctinfo, state, &cut,
-				     &rule, &settled, &read);
-		if (!reason && p->t.proto == IPPROTO_TCP &&
-		    pn_admit_limits(policy, rule)) {
-			reason = admit_packet(pn, policy, p, ct, ctinfo, rule,
-					      &cut, settled);
-			read |= !*settled;
-		}
-		if (!reason && !read && rule != U32_MAX)
-			pn_fastpath_offer(pn, policy, p->skb, state);
+		judge_known(pn, policy, p, ct, ctinfo, state, &o);
+		settle(pn, policy, p, ct, ctinfo, state, &o);
 	} else {
 		/* also what a helper expects: a rule must name it */
-		reason = judge_new(pn, policy, p, ct, &rule);
-		first = !reason;
+		o.reason = judge_new(pn, policy, p, ct, &o.rule);
+		o.first = !o.reason;
 	}
-	if (reason) {
-		pn_count(pn->stats, PN_COUNT_PACKETS);
-		verdict = pn_judge_drop(pn, policy, p, reason,
-					cut.now ? U32_MAX : rule, state);
-		if (verdict == NF_DROP && cut.now)
-			verdict = cut_off(p, &cut, state);
-		return verdict;
-	}
-	return accept(pn, policy, p, rule, first, state);
+	return conclude(pn, policy, p, state, &o);
+}
+
+unsigned int pn_judge_read(struct pn_net *pn, const struct pn_policy *policy,
+			   struct pn_packet *p, const struct pn_known *known,
+			   const struct nf_hook_state *state)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(p->skb, &ctinfo);
+	struct opinion o = { .rule = known->rule, .note = known->note };
+
+	/* it was let go of meanwhile, or begins anew */
+	if (!is_read(pn, policy, p, ct, ctinfo, known->rule != U32_MAX, &o))
+		return pn_judge(pn, policy, p, state);
+	settle(pn, policy, p, ct, ctinfo, state, &o);
+	return conclude(pn, policy, p, state, &o);
 }

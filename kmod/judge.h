@@ -11,13 +11,17 @@
 #include "packet.h"
 
 struct nf_hook_state;
+struct pn_known;
 
-/*
- * Forwarded, and not yet parsed: does it pass as its flow did before? Then it is let
- * through and counted.
- */
-bool pn_judge_passes(struct pn_net *pn, const struct pn_policy *policy,
-		     struct sk_buff *skb, const struct nf_hook_state *state);
+/* Forwarded, and known to pass: it is let through and counted. */
+void pn_judge_pass(struct pn_net *pn, const struct pn_policy *policy,
+		   struct sk_buff *skb, u32 rule,
+		   const struct nf_hook_state *state);
+
+/* Forwarded, with the zones of its flow, which is known to be read. */
+unsigned int pn_judge_read(struct pn_net *pn, const struct pn_policy *policy,
+			   struct pn_packet *p, const struct pn_known *known,
+			   const struct nf_hook_state *state);
 
 /* With zones at both ends: by the policy, and by what is known of its flow. */
 unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,

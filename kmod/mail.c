@@ -209,8 +209,8 @@ bool pn_mail_done(const struct pn_flow *f)
 	const struct pn_stream *server = &f->stream[PN_SMTP_SERVER];
 
 	/* what is in a journal may come again, and say something else */
-	return f->basis == PN_BASIS_SMTP && f->mail.state == PN_MAIL_OPEN &&
-	       !f->cut && !f->gone && pn_smtp_is_done(&f->mail.smtp) &&
+	return f->basis == PN_BASIS_SMTP && pn_smtp_is_done(&f->mail.smtp) &&
+	       f->mail.state == PN_MAIL_OPEN && !f->cut && !f->gone &&
 	       pn_journal_is_empty(&client->journal) && !client->early &&
 	       pn_journal_is_empty(&server->journal) && !server->early;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Headers of a packet, from bytes that a stranger chose: read once, each through
- * skb_header_pointer(), which does not read out of bounds.
+ * Headers of a packet, from bytes that a stranger chose: read once, each through near() or
+ * skb_header_pointer(), which do not read out of bounds.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -28,13 +28,18 @@
 	 VALID(PN_TCP_ACK | URG))
 #define CHECKED_FLAGS	(PN_TCP_FIN | PN_TCP_SYN | PN_TCP_RST | PN_TCP_ACK | URG)
 
-static enum pn_reason parse_tcp(struct pn_packet *p, unsigned int len)
+/* What nearly every packet has where it can be read. Return: NULL if it is not there. */
+static const void *near(const struct sk_buff *skb, unsigned int offset,
+			unsigned int len)
 {
-	struct tcphdr buf;
-	const struct tcphdr *th;
+	return likely(offset + len <= skb_headlen(skb)) ? skb->data + offset :
+							  NULL;
+}
 
-	th = skb_header_pointer(p->skb, p->thoff, sizeof(buf), &buf);
-	if (!th || th->doff < 5 || th->doff * 4U > len)
+static enum pn_reason read_tcp(struct pn_packet *p, const struct tcphdr *th,
+			       unsigned int len)
+{
+	if (th->doff < 5 || th->doff * 4U > len)
 		return PN_MALFORMED;
 	p->sport = ntohs(th->source);
 	p->t.port = ntohs(th->dest);
@@ -44,6 +49,22 @@ static enum pn_reason parse_tcp(struct pn_packet *p, unsigned int len)
 	if (!(VALID_FLAGS >> (p->tcp_flags & CHECKED_FLAGS) & 1))
 		return PN_TCP_FLAGS;
 	return PN_OK;
+}
+
+static noinline enum pn_reason parse_far_tcp(struct pn_packet *p, unsigned int len)
+{
+	struct tcphdr buf;
+	const struct tcphdr *th;
+
+	th = skb_header_pointer(p->skb, p->thoff, sizeof(buf), &buf);
+	return th ? read_tcp(p, th, len) : PN_MALFORMED;
+}
+
+static enum pn_reason parse_tcp(struct pn_packet *p, unsigned int len)
+{
+	const struct tcphdr *th = near(p->skb, p->thoff, sizeof(*th));
+
+	return likely(th) ? read_tcp(p, th, len) : parse_far_tcp(p, len);
 }
 
 static enum pn_reason parse_udp(struct pn_packet *p, unsigned int len)
@@ -96,13 +117,9 @@ static enum pn_reason parse_icmp(struct pn_packet *p)
 	return PN_OK;
 }
 
-static enum pn_reason parse_transport(struct pn_packet *p)
+static enum pn_reason parse_other(struct pn_packet *p, unsigned int len)
 {
-	unsigned int len = p->skb->len - p->thoff;
-
 	switch (p->t.proto) {
-	case IPPROTO_TCP:
-		return parse_tcp(p, len);
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
 		return parse_udp(p, len);
@@ -115,6 +132,14 @@ static enum pn_reason parse_transport(struct pn_packet *p)
 		return p->t.v6 ? parse_icmp(p) : PN_OK;
 	}
 	return PN_OK;
+}
+
+static __always_inline enum pn_reason parse_transport(struct pn_packet *p)
+{
+	unsigned int len = p->skb->len - p->thoff;
+
+	return likely(p->t.proto == IPPROTO_TCP) ? parse_tcp(p, len) :
+						   parse_other(p, len);
 }
 
 /* RFC 791: loose and strict source routing, the only options refused. */
@@ -147,10 +172,10 @@ static enum pn_reason parse_ipv4(struct pn_packet *p)
 {
 	unsigned int offset = skb_network_offset(p->skb);
 	enum pn_reason reason;
-	struct iphdr buf;
 	const struct iphdr *iph;
 
-	iph = skb_header_pointer(p->skb, offset, sizeof(buf), &buf);
+	/* hooks get no packet of which the header is not there: ip_rcv_core() */
+	iph = near(p->skb, offset, sizeof(*iph));
 	if (!iph || iph->ihl < 5)
 		return PN_MALFORMED;
 	p->t.saddr = (struct pn_key){ .hi = ntohl(iph->saddr) };
@@ -273,10 +298,10 @@ static enum pn_reason parse_ipv6(struct pn_packet *p)
 	unsigned int offset = skb_network_offset(p->skb);
 	struct header_walk w = { .offset = offset + sizeof(struct ipv6hdr) };
 	enum pn_reason reason;
-	struct ipv6hdr buf;
 	const struct ipv6hdr *iph;
 
-	iph = skb_header_pointer(p->skb, offset, sizeof(buf), &buf);
+	/* likewise, ip6_rcv_core() */
+	iph = near(p->skb, offset, sizeof(*iph));
 	if (!iph)
 		return PN_MALFORMED;
 	p->t.saddr = pn_packet_key6(&iph->saddr);

@@ -203,12 +203,10 @@ static enum pn_reason keep_early(struct pn_stream *s,
 #define READ_MAX	4096
 
 /*
- * At most *@len bytes of @skb at @off: where they are, or in @buffer, if they cannot be
- * reached there (who may still write to them was seen to before: inspect.c). Return:
- * NULL if there are none.
+ * At most *@len bytes of @skb at @off, where they are (who may still write to them was
+ * seen to before: inspect.c). Return: NULL if they cannot be reached there.
  */
-static const u8 *bytes_at(const struct sk_buff *skb, u32 off, u32 *len,
-			  u8 *buffer, u32 size)
+static const u8 *bytes_at(const struct sk_buff *skb, u32 off, u32 *len)
 {
 	u32 at = skb_headlen(skb), i;
 
@@ -228,8 +226,33 @@ static const u8 *bytes_at(const struct sk_buff *skb, u32 off, u32 *len,
 		}
 		at = end;
 	}
-	*len = min(*len, size);
-	return skb_copy_bits(skb, off, buffer, *len) ? NULL : buffer;
+	return NULL;
+}
+
+static enum pn_reason read_bytes(struct pn_stream *s, const u8 *bytes, u32 len,
+				 const struct pn_segment *seg, bool live,
+				 const struct pn_reader *reader)
+{
+	/* what is early was promised its room */
+	if (live && s->all && s->early &&
+	    !pn_journal_reserve(&s->journal, len + s->early_bytes))
+		return PN_STREAM_FULL;
+	if (!pn_journal_add(&s->journal, s->next, bytes, len))
+		return PN_STREAM_FULL;
+	return reader->read(reader, bytes, len, live ? seg : NULL);
+}
+
+/* Kept apart: the buffer would be cleared for each segment. */
+static noinline enum pn_reason read_copied(struct pn_stream *s, u32 off, u32 *len,
+					   const struct pn_segment *seg, bool live,
+					   const struct pn_reader *reader)
+{
+	u8 buffer[128];
+
+	*len = min_t(u32, *len, sizeof(buffer));
+	if (skb_copy_bits(seg->skb, off, buffer, *len))
+		return PN_MALFORMED;
+	return read_bytes(s, buffer, *len, seg, live, reader);
 }
 
 /* Reads @seg from s->next on. @live: it is the packet at hand. */
@@ -244,25 +267,16 @@ static enum pn_reason read_segment(struct pn_stream *s,
 		u32 n = min(left, reader->skippable(reader));
 		enum pn_reason reason;
 		const u8 *bytes;
-		u8 buffer[128];
 
 		if (n) {
 			reason = reader->skip(reader, n);
 		} else {
 			n = min(left, reader->wanted(reader));
-			bytes = bytes_at(seg->skb, seg->off + done, &n, buffer,
-					 sizeof(buffer));
-			if (!bytes)
-				return PN_MALFORMED;
-			/* what is early was promised its room */
-			if (live && s->all && s->early &&
-			    !pn_journal_reserve(&s->journal,
-						n + s->early_bytes))
-				return PN_STREAM_FULL;
-			if (!pn_journal_add(&s->journal, s->next, bytes, n))
-				return PN_STREAM_FULL;
-			reason = reader->read(reader, bytes, n,
-					      live ? seg : NULL);
+			bytes = bytes_at(seg->skb, seg->off + done, &n);
+			reason = bytes ?
+				 read_bytes(s, bytes, n, seg, live, reader) :
+				 read_copied(s, seg->off + done, &n, seg, live,
+					     reader);
 		}
 		if (reason)
 			return reason;
