@@ -36,12 +36,28 @@ other_udp=67,69,88,111,123,137,138,161,389,500,514,1701,4500,5353
 spawn perim "$tools/listeners" "$allowed_tcp,$other_tcp" "53,$other_udp" >/dev/null
 busywait 60 listening perim 25 53 443 65535
 
-# After the kernel has put fragments together, and before postern looks: of two
-# chains of one priority, the younger one is the first.
+# Before postern looks, which it does at the ingress while so much is dropped. Fragments
+# are counted when the kernel has put them together: of two chains of one priority, the
+# younger one is the first.
 at router nft -f - <<-'EOP'
+	table netdev scan {
+		chain in {
+			type filter hook ingress devices = { eth0, eth1 } priority 0
+			ip frag-off & 0x3fff != 0 return
+			exthdr frag exists return
+			iifname eth0 ip daddr { 192.0.2.0/24, 203.0.113.128/25 } ip daddr != 192.0.2.1 jump offered
+			iifname eth0 ip6 daddr { 2001:db8:0:2::/64, 2001:db8:0:3::/64 } ip6 daddr != 2001:db8:0:2::1 jump offered
+			iifname eth1 ip daddr 203.0.113.0/25 ip daddr != 203.0.113.1 jump offered
+			iifname eth1 ip6 daddr 2001:db8:0:1::/64 ip6 daddr != 2001:db8:0:1::1 jump offered
+		}
+		chain offered {
+			meta priority set 0:1 counter
+		}
+	}
 	table inet scan {
 		chain in {
 			type filter hook prerouting priority -399
+			meta priority 0:1 return
 			iifname eth0 ip daddr { 192.0.2.0/24, 203.0.113.128/25 } ip daddr != 192.0.2.1 counter
 			iifname eth0 ip6 daddr { 2001:db8:0:2::/64, 2001:db8:0:3::/64 } ip6 daddr != 2001:db8:0:2::1 counter
 			iifname eth1 ip daddr 203.0.113.0/25 ip daddr != 203.0.113.1 counter
