@@ -74,7 +74,7 @@ files_exist() {
 	local f missing=0
 	while read -r f; do
 		[ -e "$top/$f" ] || [ "$f" = tools/postern ] || { echo "README.md names $f" && missing=1; }
-	done < <(grep -oE '(examples|docs|tools)/[a-z.-]+[a-z]' "$readme" | sort -u)
+	done < <(grep -oE '(examples|docs|tools)/[a-z0-9.-]+[a-z]' "$readme" | sort -u)
 	return "$missing"
 }
 # The README's policies are the indented paragraphs with a zone.

@@ -81,7 +81,7 @@ check_spdx() {
 	for f in $(files '*'); do
 		case $f in
 		LICENSES/* | COPYING | VERSION | *.md | *.patch | dist/debian/* | selftests/settings | \
-			*.config | selftests/config | *.shellcheckrc) continue ;;
+			*.config | selftests/config | *.shellcheckrc | docs/*.json | docs/*.svg) continue ;;
 		esac
 		[ -s "$f" ] || continue
 		head -n 2 "$f" | grep -aqF 'SPDX-License-Identifier: ' || echo "$f: no SPDX-License-Identifier"
