@@ -85,22 +85,25 @@ static inline bool any_odd(const u8 *at)
 
 /*
  * Passes over fewer than sixteen bytes that are neither CR nor LF, before which eight can
- * be read as well. Return: @end, or what is before the first of those.
+ * be read as well. Return: @end, or where the first of those is.
  */
 static const u8 *skip_last(const u8 *at, const u8 *end)
 {
 	u32 seen;
+	u64 found;
 
 	if (end - at >= 8) {
-		if (control(eight(at)))
-			return at;
+		found = control(eight(at));
+		if (found)
+			return at + __ffs64(found) / 8;
 		at += 8;
 	}
 	if (at == end)
 		return end;
 	seen = 8 * (8 - (end - at));
 	/* what was seen already gives way to bytes that are not ASCII */
-	return control(eight(end - 8) >> seen | ~(~0ULL >> seen)) ? at : end;
+	found = control(eight(end - 8) >> seen | ~(~0ULL >> seen));
+	return found ? at + __ffs64(found) / 8 : end;
 }
 
 /* Does @at end a line with CR LF, and the next one begins with a letter? */
@@ -109,18 +112,28 @@ static inline bool ends_line(const u8 *at)
 	return *at == '\r' && at[2] > '.';
 }
 
-/* Is this a line of @len bytes, before which others were read, without CR and LF? */
-static inline bool is_plain(const u8 *at, size_t len)
+/*
+ * Passes over lines of @len bytes, before which another was read, without CR and LF. Kept
+ * apart, for what its loop has in registers.
+ */
+static noinline const u8 *skip_alike(const u8 *at, const u8 *end, size_t len)
 {
-	const u8 *last = at + len - 8;
-	u64 any = odd(eight(last));
+	const u8 *behind = end - (len + 2), *a;
+	size_t blocks = (len - 1) / 32, n;
 
-	for (; at + 24 < last; at += 32)
-		any |= odd(eight(at)) | odd(eight(at + 8)) |
-		       odd(eight(at + 16)) | odd(eight(at + 24));
-	for (; at < last; at += 8)
-		any |= odd(eight(at));
-	return !(any & ALL(0x80));
+	for (; at < behind && ends_line(at + len); at += len + 3) {
+		const u8 *last = at + len - 8;
+		u64 any = odd(eight(last));
+
+		for (a = at, n = blocks; n; a += 32, n--)
+			any |= odd(eight(a)) | odd(eight(a + 8)) |
+			       odd(eight(a + 16)) | odd(eight(a + 24));
+		for (; a < last; a += 8)
+			any |= odd(eight(a));
+		if (any & ALL(0x80))
+			break;
+	}
+	return at;
 }
 
 /*
@@ -133,18 +146,13 @@ static inline bool is_plain(const u8 *at, size_t len)
 static const u8 *skip_lines(const u8 *at, const u8 *end)
 {
 	const u8 *last32 = end - 32, *last8 = end - (8 + 2), *begin = NULL;
-	size_t line = 0;
 
 	if (end - at < 32)
 		return at;
 	for (;;) {
 		u64 found = 0;
+		size_t len;
 
-		while (line && line + 2 < end - at && ends_line(at + line) &&
-		       is_plain(at, line)) {
-			at += line + 3;
-			begin = at;
-		}
 		while (at <= last32 && likely(!any_odd(at)))
 			at += 32;
 		while (at <= last8) {
@@ -158,8 +166,10 @@ static const u8 *skip_lines(const u8 *at, const u8 *end)
 		at += __ffs64(found) / 8;
 		if (!ends_line(at))
 			return at;
-		line = begin ? at - begin : 0;
+		len = begin ? at - begin : 0;
 		at += 3;
+		if (len)
+			at = skip_alike(at, end, len);
 		begin = at;
 	}
 }
