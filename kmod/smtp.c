@@ -7,22 +7,13 @@
 
 #include "smtp.h"
 
-enum mode {
-	COMMAND,
-	EXCHANGE,			/* a line of AUTH */
-	TEXT,
-	CHUNK,
-	TLS,
-	LOST,
-};
-
 static void refuse(struct pn_smtp *s, enum pn_reason reason,
 		   struct pn_smtp_refusal *refusal)
 {
 	refusal->verb = s->command.verb;
 	refusal->reply = pn_smtp_refusal_reply(reason, refusal->verb);
 	if (pn_smtp_refusal_loses(reason))
-		s->mode = LOST;
+		s->mode = PN_SMTP_MODE_LOST;
 }
 
 /* ---- what the client sends */
@@ -105,7 +96,7 @@ static enum pn_reason take_chunk(struct pn_smtp *s, const struct pn_smtp_terms *
 	s->total.octets += c->number;
 	s->since.octets += c->number;
 	s->left = c->number;
-	s->mode = CHUNK;
+	s->mode = PN_SMTP_MODE_CHUNK;
 	reason = count_message(s, terms);
 	if (rules->size && within && s->total.octets > rules->size)
 		reason = PN_DROP_SMTP_SIZE;
@@ -158,9 +149,9 @@ static enum pn_reason take_command(struct pn_smtp *s, const struct pn_smtp_terms
 	case PN_SMTP_KIND_AUTH:
 		/* RFC 4954, 4: nothing may follow, but an AUTH that is all in one */
 		kind = PN_SMTP_AUTH;
-		if (!c->initial || s->mode == EXCHANGE)
+		if (!c->initial || s->mode == PN_SMTP_MODE_EXCHANGE)
 			s->barrier = PN_DROP_SMTP_PIPELINE;
-		s->mode = COMMAND;
+		s->mode = PN_SMTP_MODE_COMMAND;
 		break;
 	case PN_SMTP_KIND_STARTTLS:
 		kind = PN_SMTP_STARTTLS;
@@ -235,7 +226,7 @@ static u32 feed_text(struct pn_smtp *s, const struct pn_smtp_rules *rules,
 		*reason = PN_DROP_SMTP_SMUGGLING;
 	} else if (end == PN_SMTP_END) {
 		end_transaction(s);
-		s->mode = COMMAND;
+		s->mode = PN_SMTP_MODE_COMMAND;
 		if (!s->answered)
 			pn_smtp_queue_add(&s->queue, PN_SMTP_ANY);
 	}
@@ -268,7 +259,7 @@ static u32 pass_chunk(struct pn_smtp *s, u32 len)
 
 	s->left -= n;
 	if (!s->left)
-		s->mode = COMMAND;
+		s->mode = PN_SMTP_MODE_COMMAND;
 	return n;
 }
 
@@ -276,7 +267,7 @@ static void begin_line(struct pn_smtp *s)
 {
 	if (s->command.length)
 		return;
-	if (s->mode == EXCHANGE)
+	if (s->mode == PN_SMTP_MODE_EXCHANGE)
 		pn_smtp_command_begin_auth(&s->command);
 	else
 		pn_smtp_command_begin(&s->command);
@@ -291,21 +282,21 @@ enum pn_reason pn_smtp_client(struct pn_smtp *s, const struct pn_smtp_terms *ter
 
 	refusal->at = 0;
 	refusal->outstanding = s->queue.length;
-	while (i < len && s->mode != LOST) {
+	while (i < len && s->mode != PN_SMTP_MODE_LOST) {
 		if (!s->greeted)
 			s->pregreet = true;
 		/* A command's own refusal is at its beginning. */
-		if (!s->command.length || s->mode > EXCHANGE)
+		if (!s->command.length || s->mode > PN_SMTP_MODE_EXCHANGE)
 			refusal->at = i;
 		refusal->outstanding = s->queue.length;
 		if (s->barrier) {
 			reason = s->barrier;
-		} else if (s->mode == CHUNK) {
+		} else if (s->mode == PN_SMTP_MODE_CHUNK) {
 			i += pass_chunk(s, len - i);
-		} else if (s->mode == TLS) {
+		} else if (s->mode == PN_SMTP_MODE_TLS) {
 			i += feed_tls(s, PN_SMTP_CLIENT, bytes + i, len - i, &reason);
 			refusal->at = i;
-		} else if (s->mode == TEXT) {
+		} else if (s->mode == PN_SMTP_MODE_TEXT) {
 			i += feed_text(s, terms->rules, bytes + i, len - i, &reason);
 			refusal->at = i - 1;
 		} else {
@@ -328,7 +319,7 @@ static enum pn_reason accept_auth(struct pn_smtp *s)
 	/* Has the client sent on, and the server takes that for its response? */
 	if (s->queue.length || s->command.length)
 		return PN_DROP_SMTP_UNFOLLOWED;
-	s->mode = EXCHANGE;
+	s->mode = PN_SMTP_MODE_EXCHANGE;
 	return PN_OK;
 }
 
@@ -338,7 +329,7 @@ static enum pn_reason answer_nothing(struct pn_smtp *s, u16 code)
 	 * Some do not wait for the end of a text to refuse it. Most then close; the
 	 * others read on to its end, and answer no more.
 	 */
-	if (s->mode == TEXT && !s->answered && code >= 400) {
+	if (s->mode == PN_SMTP_MODE_TEXT && !s->answered && code >= 400) {
 		s->answered = true;
 		return PN_OK;
 	}
@@ -346,7 +337,7 @@ static enum pn_reason answer_nothing(struct pn_smtp *s, u16 code)
 	 * RFC 5321, 3.8: 421 at any time, of a server that closes. Others say 451 or
 	 * 554 as they do; none of these is an answer to what was not asked yet.
 	 */
-	return code == 421 || (code >= 400 && s->mode != TEXT) ?
+	return code == 421 || (code >= 400 && s->mode != PN_SMTP_MODE_TEXT) ?
 	       PN_OK : PN_DROP_SMTP_REPLY;
 }
 
@@ -384,7 +375,7 @@ static enum pn_reason answer(struct pn_smtp *s)
 			lost = code < 400;
 			break;
 		}
-		s->mode = TEXT;
+		s->mode = PN_SMTP_MODE_TEXT;
 		s->answered = false;
 		pn_smtp_data_begin(&s->data);
 		return PN_OK;
@@ -397,7 +388,7 @@ static enum pn_reason answer(struct pn_smtp *s)
 			lost = code < 400;
 			break;
 		}
-		s->mode = TLS;
+		s->mode = PN_SMTP_MODE_TLS;
 		return PN_OK;
 	case PN_SMTP_TURN:
 		lost = code < 400;
@@ -433,10 +424,10 @@ enum pn_reason pn_smtp_server(struct pn_smtp *s, const u8 *bytes, u32 len,
 	enum pn_reason reason = PN_OK;
 	u32 i = 0;
 
-	while (i < len && s->mode != LOST) {
+	while (i < len && s->mode != PN_SMTP_MODE_LOST) {
 		refusal->at = i;
 		refusal->outstanding = s->queue.length;
-		if (s->mode == TLS) {
+		if (s->mode == PN_SMTP_MODE_TLS) {
 			i += feed_tls(s, PN_SMTP_SERVER, bytes + i, len - i, &reason);
 			refusal->at = i;
 		} else {
@@ -453,46 +444,15 @@ enum pn_reason pn_smtp_server(struct pn_smtp *s, const u8 *bytes, u32 len,
 
 /* ---- bytes that nobody needs to see */
 
-u32 pn_smtp_skippable(const struct pn_smtp *s, enum pn_smtp_way way)
-{
-	if (s->mode == LOST || (s->mode == TLS && s->tls[way] == 2))
-		return U32_MAX;
-	if (way == PN_SMTP_CLIENT && s->mode == CHUNK && !s->barrier)
-		return s->left;
-	return 0;
-}
-
 void pn_smtp_skip(struct pn_smtp *s, enum pn_smtp_way way, u32 len)
 {
-	if (way == PN_SMTP_CLIENT && s->mode == CHUNK)
+	if (way == PN_SMTP_CLIENT && s->mode == PN_SMTP_MODE_CHUNK)
 		pass_chunk(s, len);
-}
-
-bool pn_smtp_opaque(const struct pn_smtp *s)
-{
-	return s->mode == LOST || s->mode == TLS;
-}
-
-bool pn_smtp_is_done(const struct pn_smtp *s)
-{
-	return s->mode == LOST ||
-	       (s->mode == TLS && s->tls[PN_SMTP_CLIENT] == 2 &&
-		s->tls[PN_SMTP_SERVER] == 2);
-}
-
-bool pn_smtp_in_tls(const struct pn_smtp *s)
-{
-	return s->mode == TLS && s->tls[PN_SMTP_CLIENT] == 2;
-}
-
-bool pn_smtp_in_command(const struct pn_smtp *s)
-{
-	return s->mode == COMMAND && s->command.length;
 }
 
 void pn_smtp_give_up(struct pn_smtp *s)
 {
-	s->mode = LOST;
+	s->mode = PN_SMTP_MODE_LOST;
 }
 
 void pn_smtp_init(struct pn_smtp *s)

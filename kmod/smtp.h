@@ -113,6 +113,16 @@ struct pn_smtp_transaction {
 	bool counted;
 };
 
+/* What the client's next byte is. The last two: it cannot be told. */
+enum pn_smtp_mode {
+	PN_SMTP_MODE_COMMAND,
+	PN_SMTP_MODE_EXCHANGE,		/* a line of AUTH */
+	PN_SMTP_MODE_TEXT,
+	PN_SMTP_MODE_CHUNK,
+	PN_SMTP_MODE_TLS,
+	PN_SMTP_MODE_LOST,
+};
+
 /**
  * struct pn_smtp - one connection
  * @total: since a transaction surely ended
@@ -122,7 +132,7 @@ struct pn_smtp_transaction {
  * @bare_lf: LFs without CR in messages; the user may take them out
  * @unknown: commands that have no name here; likewise
  * @queue: commands without answer
- * @mode: what the client's next byte is
+ * @mode: an enum pn_smtp_mode
  * @barrier: why the client may not send anything now; PN_OK: it may
  * @tls: bytes of TLS seen of each direction, as far as they are looked at
  * @greeted: the server's greeting is complete
@@ -184,26 +194,46 @@ enum pn_reason pn_smtp_client(struct pn_smtp *s, const struct pn_smtp_terms *ter
 enum pn_reason pn_smtp_server(struct pn_smtp *s, const u8 *bytes, u32 len,
 			      struct pn_smtp_refusal *refusal);
 
-/*
- * The next bytes of a direction mean nothing: how many, and passing over @len of them
- * unseen, at most as many as that.
- */
-u32 pn_smtp_skippable(const struct pn_smtp *s, enum pn_smtp_way way);
+/* The next bytes of a direction mean nothing: how many. */
+static inline u32 pn_smtp_skippable(const struct pn_smtp *s, enum pn_smtp_way way)
+{
+	if (s->mode == PN_SMTP_MODE_LOST ||
+	    (s->mode == PN_SMTP_MODE_TLS && s->tls[way] == 2))
+		return U32_MAX;
+	if (way == PN_SMTP_CLIENT && s->mode == PN_SMTP_MODE_CHUNK && !s->barrier)
+		return s->left;
+	return 0;
+}
+
+/* Passes over @len of them unseen, at most as many as those. */
 void pn_smtp_skip(struct pn_smtp *s, enum pn_smtp_way way, u32 len);
 
 /* Nothing is, or can be, followed any more: TLS, or something was refused. */
-bool pn_smtp_opaque(const struct pn_smtp *s);
-
-/* Nothing that either end will send is looked at. */
-bool pn_smtp_is_done(const struct pn_smtp *s);
+static inline bool pn_smtp_opaque(const struct pn_smtp *s)
+{
+	return s->mode >= PN_SMTP_MODE_TLS;
+}
 
 /* What the client sends is TLS, and passes unseen. */
-bool pn_smtp_in_tls(const struct pn_smtp *s);
+static inline bool pn_smtp_in_tls(const struct pn_smtp *s)
+{
+	return s->mode == PN_SMTP_MODE_TLS && s->tls[PN_SMTP_CLIENT] == 2;
+}
+
+/* Nothing that either end will send is looked at. */
+static inline bool pn_smtp_is_done(const struct pn_smtp *s)
+{
+	return s->mode == PN_SMTP_MODE_LOST ||
+	       (pn_smtp_in_tls(s) && s->tls[PN_SMTP_SERVER] == 2);
+}
 
 /*
  * The client has sent a part of a command: a server that takes the end of the
  * connection for the end of a line might act on it.
  */
-bool pn_smtp_in_command(const struct pn_smtp *s);
+static inline bool pn_smtp_in_command(const struct pn_smtp *s)
+{
+	return s->mode == PN_SMTP_MODE_COMMAND && s->command.length;
+}
 
 #endif /* PN_SMTP_H */

@@ -21,8 +21,8 @@ flags = ['-O0', '-w', '-fsanitize=bounds', '-fsanitize-undefined-trap-on-error',
          f'-I{here}/../unit/shim', f'-I{kmod}', f'-I{here}/../../include']
 
 
-def compile_(source, target):
-    subprocess.run(compiler + flags + ['-c', '-o', target, source], check=True)
+def compile_(source, target, *more):
+    subprocess.run(compiler + [*more] + flags + ['-c', '-o', target, source], check=True)
 
 
 def build(mutant, tmp):
@@ -31,8 +31,11 @@ def build(mutant, tmp):
     if why:
         return why
     changed = [mutant.file[:-2]]
+    test = f'{tmp}/smtp_test.o'
     if mutant.file.endswith('.h'):
         changed = files
+        test = f'{tmp}/changed/smtp_test.o'
+        compile_(f'{here}/smtp_test.c', test, f'-I{tmp}/changed')
         # beside those that include it: they look there first
         for name in os.listdir(kmod):
             if name.startswith('smtp') and name != mutant.file:
@@ -40,7 +43,7 @@ def build(mutant, tmp):
     for name in changed:
         compile_(f'{tmp}/changed/{name}.c', f'{tmp}/changed/{name}.o')
     objects = [f'{tmp}/changed/{n}.o' if n in changed else f'{tmp}/{n}.o' for n in files]
-    subprocess.run(compiler + ['-o', f'{tmp}/test', f'{tmp}/smtp_test.o'] + objects, check=True)
+    subprocess.run(compiler + ['-o', f'{tmp}/test', test] + objects, check=True)
     return None
 
 
