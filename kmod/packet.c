@@ -36,8 +36,9 @@ static const void *near(const struct sk_buff *skb, unsigned int offset,
 							  NULL;
 }
 
-static enum pn_reason read_tcp(struct pn_packet *p, const struct tcphdr *th,
-			       unsigned int len)
+static __always_inline enum pn_reason read_tcp(struct pn_packet *p,
+					       const struct tcphdr *th,
+					       unsigned int len)
 {
 	if (th->doff < 5 || th->doff * 4U > len)
 		return PN_MALFORMED;
@@ -60,7 +61,8 @@ static noinline enum pn_reason parse_far_tcp(struct pn_packet *p, unsigned int l
 	return th ? read_tcp(p, th, len) : PN_MALFORMED;
 }
 
-static enum pn_reason parse_tcp(struct pn_packet *p, unsigned int len)
+static __always_inline enum pn_reason parse_tcp(struct pn_packet *p,
+						unsigned int len)
 {
 	const struct tcphdr *th = near(p->skb, p->thoff, sizeof(*th));
 
@@ -142,8 +144,11 @@ static __always_inline enum pn_reason parse_transport(struct pn_packet *p)
 						   parse_other(p, len);
 }
 
-/* RFC 791: loose and strict source routing, the only options refused. */
-static enum pn_reason check_options(const struct pn_packet *p,
+/*
+ * RFC 791: loose and strict source routing, the only options refused. Kept apart, as what
+ * follows extension headers: what has buffers costs each packet that has neither.
+ */
+static noinline enum pn_reason check_options(const struct pn_packet *p,
 				    unsigned int offset, unsigned int end)
 {
 	while (offset < end) {
@@ -293,11 +298,24 @@ static enum pn_reason walk_headers(const struct sk_buff *skb,
 	}
 }
 
+static noinline enum pn_reason parse_extended(struct pn_packet *p,
+					      unsigned int offset, u8 nexthdr)
+{
+	struct header_walk w = { .offset = offset, .nexthdr = nexthdr };
+	enum pn_reason reason = walk_headers(p->skb, &w);
+
+	if (reason)
+		return reason;
+	if (w.later)
+		return PN_MALFORMED;
+	p->t.proto = w.nexthdr;
+	p->thoff = w.offset;
+	return parse_transport(p);
+}
+
 static enum pn_reason parse_ipv6(struct pn_packet *p)
 {
 	unsigned int offset = skb_network_offset(p->skb);
-	struct header_walk w = { .offset = offset + sizeof(struct ipv6hdr) };
-	enum pn_reason reason;
 	const struct ipv6hdr *iph;
 
 	/* likewise, ip6_rcv_core() */
@@ -306,17 +324,12 @@ static enum pn_reason parse_ipv6(struct pn_packet *p)
 		return PN_MALFORMED;
 	p->t.saddr = pn_packet_key6(&iph->saddr);
 	p->t.daddr = pn_packet_key6(&iph->daddr);
-	w.nexthdr = iph->nexthdr;
+	offset += sizeof(*iph);
 	/* nearly every packet has no other header */
-	if (kind_of_header(w.nexthdr) != HEADER_UPPER) {
-		reason = walk_headers(p->skb, &w);
-		if (reason)
-			return reason;
-		if (w.later)
-			return PN_MALFORMED;
-	}
-	p->t.proto = w.nexthdr;
-	p->thoff = w.offset;
+	if (kind_of_header(iph->nexthdr) != HEADER_UPPER)
+		return parse_extended(p, offset, iph->nexthdr);
+	p->t.proto = iph->nexthdr;
+	p->thoff = offset;
 	return parse_transport(p);
 }
 
