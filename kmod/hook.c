@@ -164,7 +164,7 @@ unsigned int pn_hook_ingress(void *priv, struct sk_buff *skb,
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
 	bool v6 = skb->protocol == htons(ETH_P_IPV6);
 	struct pn_packet p pn_uncleared;
-	struct nf_hook_state as;
+	struct nf_hook_state as pn_uncleared;
 	enum pn_reason reason;
 	u32 rule = U32_MAX;
 
@@ -212,13 +212,37 @@ static unsigned int decide_fragments(void *priv, struct sk_buff *skb,
 	return pn_judge_drop(pn, policy, &p, reason, U32_MAX, state);
 }
 
+/* Of a connection that is known, and read. */
+static unsigned int decide_read(struct pn_net *pn,
+				const struct pn_policy *policy,
+				struct sk_buff *skb,
+				const struct nf_hook_state *state,
+				const struct pn_known *known)
+{
+	struct pn_packet p pn_uncleared;
+	enum pn_reason reason;
+
+	begin(&p, skb, state);
+	p.stamp = known->stamp;
+	p.zone_in = known->zone_in;
+	p.zone_out = known->zone_out;
+	p.t.zone_in = known->zone_in;
+	p.t.zone_out = known->zone_out;
+	reason = pn_packet_parse(&p, state->pf == NFPROTO_IPV6);
+	if (reason) {
+		pn_count(pn->stats, PN_COUNT_PACKETS);
+		return pn_judge_drop(pn, policy, &p, reason, U32_MAX, state);
+	}
+	return pn_judge_read(pn, policy, &p, known, state);
+}
+
 static unsigned int decide_forward(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
 	struct pn_packet p pn_uncleared;
-	bool v6 = state->pf == NFPROTO_IPV6, is_known;
+	bool v6 = state->pf == NFPROTO_IPV6;
 	enum pn_reason reason = PN_NO_POLICY;
 	struct pn_known known;
 
@@ -232,23 +256,17 @@ static unsigned int decide_forward(void *priv, struct sk_buff *skb,
 		pn_count(pn->stats, PN_COUNT_PACKETS);
 		return pn_judge_drop(pn, policy, &p, reason, U32_MAX, state);
 	}
-	is_known = !from_bridge(skb) &&
-		   pn_flow_known(pn, policy, skb, state, &known);
 	/* nearly every packet ends here */
-	if (is_known && !known.note) {
+	if (!from_bridge(skb) && pn_flow_known(pn, policy, skb, state, &known)) {
+		if (known.note)
+			return decide_read(pn, policy, skb, state, &known);
 		pn_judge_pass(pn, policy, skb, known.rule, state);
 		return NF_ACCEPT;
 	}
 	begin(&p, skb, state);
-	if (is_known) {
-		p.stamp = known.stamp;
-		p.zone_in = known.zone_in;
-		p.zone_out = known.zone_out;
-	} else {
-		p.stamp = pn_net_stamp(policy);
-		p.zone_in = zone_of_input(policy, state, skb, v6);
-		p.zone_out = pn_zone_of_device(policy, state->out);
-	}
+	p.stamp = pn_net_stamp(policy);
+	p.zone_in = zone_of_input(policy, state, skb, v6);
+	p.zone_out = pn_zone_of_device(policy, state->out);
 	if (p.zone_in == PN_ZONE_NONE && p.zone_out == PN_ZONE_NONE &&
 	    !READ_ONCE(policy->zones_lost)) {
 		pn_count(pn->stats, PN_COUNT_LEFT_ALONE);
@@ -268,8 +286,7 @@ static unsigned int decide_forward(void *priv, struct sk_buff *skb,
 	}
 	p.t.zone_in = p.zone_in;
 	p.t.zone_out = p.zone_out;
-	return is_known ? pn_judge_read(pn, policy, &p, &known, state) :
-			  pn_judge(pn, policy, &p, state);
+	return pn_judge(pn, policy, &p, state);
 }
 
 /* The router as a client of DHCP (RFC 2131) or DHCPv6 (RFC 8415). */
