@@ -16,7 +16,7 @@ struct run {
 	u32 len;
 };
 
-static struct run run_at(const struct pn_journal *j, u32 at)
+static inline struct run run_at(const struct pn_journal *j, u32 at)
 {
 	struct run r;
 
@@ -24,7 +24,7 @@ static struct run run_at(const struct pn_journal *j, u32 at)
 	return r;
 }
 
-static void set_run(struct pn_journal *j, u32 at, struct run r)
+static inline void set_run(struct pn_journal *j, u32 at, struct run r)
 {
 	memcpy(j->data + at, &r, sizeof(r));
 }

@@ -81,11 +81,6 @@ static enum pn_reason skip(const struct pn_reader *reader, u32 len)
 	return PN_OK;
 }
 
-static u32 wanted(const struct pn_reader *reader)
-{
-	return U32_MAX;
-}
-
 static bool may_have(void *ctx, enum pn_smtp_charge what)
 {
 	const struct pn_flow *f = ctx;
@@ -312,7 +307,6 @@ enum pn_reason pn_mail_take(struct pn_flow *f, u8 way, const struct tcphdr *th,
 		.reader = {
 			.skippable = skippable,
 			.skip = skip,
-			.wanted = wanted,
 			.read = read,
 		},
 		.f = f,
@@ -409,7 +403,6 @@ static enum pn_reason take_owed(struct pn_flow *f, const struct tcphdr *th,
 	struct reading r = {
 		.reader = {
 			.skippable = none_skippable,
-			.wanted = wanted,
 			.read = read_owed,
 		},
 		.f = f,

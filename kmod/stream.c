@@ -229,7 +229,7 @@ static const u8 *bytes_at(const struct sk_buff *skb, u32 off, u32 *len)
 	return NULL;
 }
 
-static enum pn_reason read_bytes(struct pn_stream *s, const u8 *bytes, u32 len,
+static inline enum pn_reason read_bytes(struct pn_stream *s, const u8 *bytes, u32 len,
 				 const struct pn_segment *seg, bool live,
 				 const struct pn_reader *reader)
 {
@@ -271,7 +271,8 @@ static enum pn_reason read_segment(struct pn_stream *s,
 		if (n) {
 			reason = reader->skip(reader, n);
 		} else {
-			n = min(left, reader->wanted(reader));
+			n = reader->wanted ? min(left, reader->wanted(reader)) :
+					     left;
 			bytes = bytes_at(seg->skb, seg->off + done, &n);
 			reason = bytes ?
 				 read_bytes(s, bytes, n, seg, live, reader) :

@@ -49,7 +49,7 @@ struct pn_segment {
  * struct pn_reader - who reads
  * @skippable: how many of the next bytes mean nothing
  * @skip: pass over some of them
- * @wanted: if none does: how many it wants at once, at least 1
+ * @wanted: if none does: how many it wants at once, at least 1; NULL: as many as come
  * @read: the next bytes; they are at @seg, if @seg is not NULL, where they may
  *	still be changed; else they were forwarded before
  */
