@@ -21,6 +21,8 @@
  * @network: there is a limit for networks
  * @observe: nothing may be refused
  * @now: ns
+ *
+ * pn_admission_begin() sets each field: it is not cleared before.
  */
 struct pn_admission {
 	struct pn_net *pn;

@@ -7,6 +7,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_synproxy.h>
 
+#include "compat/compiler.h"
 #include "admission.h"
 #include "admit.h"
 #include "craft.h"
@@ -393,7 +394,7 @@ enum pn_reason pn_admit_packet(struct pn_net *pn, const struct pn_policy *policy
 	};
 	struct pn_conn now = { .ct = ct };
 	enum pn_reason reason = PN_OK;
-	struct pn_admission a;
+	struct pn_admission a pn_uncleared;
 	bool known = false;
 
 	*how = (struct pn_admitted){};

@@ -4,6 +4,7 @@
  */
 #include <linux/ktime.h>
 
+#include "compat/compiler.h"
 #include "admission.h"
 #include "admit.h"
 #include "events.h"
@@ -190,7 +191,7 @@ static enum pn_reason judge_syn(const struct pn_admission *a,
 enum pn_reason pn_admit_early(struct pn_net *pn, const struct pn_policy *policy,
 			      const struct pn_packet *p, u32 rule)
 {
-	struct pn_admission a;
+	struct pn_admission a pn_uncleared;
 	bool unused;
 
 	if (!pn_admission_begin(&a, pn, policy, rule, p->t.v6, p->t.saddr) ||
@@ -208,7 +209,7 @@ enum pn_reason pn_admit_syn(struct pn_net *pn, const struct pn_policy *policy,
 		.state = PN_CONN_HALF,
 	};
 	enum pn_reason reason;
-	struct pn_admission a;
+	struct pn_admission a pn_uncleared;
 	bool proven = false;
 
 	if (!pn_admission_begin(&a, pn, policy, rule, p->t.v6, p->t.saddr))
