@@ -47,6 +47,7 @@ class Case:
     cpus: bool = False  # worth two processors
     flood: bool = False  # dropped as early as can be
     around: str = ''  # what goes on meanwhile: tracepoint or monitor
+    hooks: bool = False  # postern's policy says fastpath off
     more: typing.Any = None
 
 
@@ -80,6 +81,10 @@ def established(_, family, size, rep):
     opened = c.open()
     data, ack = c.asks(b'x' * 64), c.acknowledges(by_server=True)
     return Run(c.again(*data, *ack), 10000, prepare=[(opened, 1)])
+
+
+case('established-hooks', 'established flow, fast path off', hooks=True,
+     filters=('plain', 'conntrack', 'nft', 'postern'))(established)
 
 
 @case('new', 'new flow accepted', sizes=ANY_SIZE, cpus=True)

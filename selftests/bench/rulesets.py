@@ -43,7 +43,7 @@ def text(name, size, marks=()):
     marks = {'servers': ['servers'], 'prefixes': ['listed']}.get(size, []) + list(marks)
     for mark in marks:
         s = s.replace(f'#{mark}#', '')
-    s = re.sub(r'(?m)^#(servers|listed|flowtable)#.*\n', '', s)
+    s = re.sub(r'(?m)^#(servers|listed|flowtable|hooks)#.*\n', '', s)
     if size == 'prefixes' and name.endswith('.nft'):
         four, six = [], []
         for p in listed():
@@ -58,9 +58,9 @@ def nft(size, name='perimeter.nft', marks=()):
                                            for a in servers() for port, chain in SERVICES))
 
 
-def policy(size):
+def policy(size, marks=()):
     names = [(f's{i}', a) for i, a in enumerate(servers())]
-    return text('postern.conf', size).replace(
+    return text('postern.conf', size, marks).replace(
         '$SERVERS', '\n'.join(f'server {n} in perimeter {{ {a} }}' for n, a in names)).replace(
         '$RULES', '\n'.join(
             f'allow internet -> {n} : smtp limit smtp-in\n'
@@ -110,7 +110,7 @@ def files(filter_, size):
                 ('ip6tables', iptables(size, True))]
     if filter_ == 'postern':
         lists = [('listed', '\n'.join(listed()))] if size == 'prefixes' else []
-        return lists + [('postern.conf', policy(size))]
+        return lists + [('postern.conf', policy(size)), ('postern-hooks.conf', policy(size, ['hooks']))]
     return []
 
 
@@ -121,7 +121,7 @@ def write(filter_, size, folder):
             f.write(s + '\n')
 
 
-def load(filter_, folder):
+def load(filter_, folder, hooks=False):
     """Loads what write() wrote, on the router that the caller is in."""
     def run(command, name):
         with open(os.path.join(folder, name), encoding='ascii') as f:
@@ -132,7 +132,8 @@ def load(filter_, folder):
         run(['iptables-legacy-restore'], 'iptables')
         run(['ip6tables-legacy-restore'], 'ip6tables')
     elif filter_ == 'postern':
-        subprocess.run(['postern', 'load', os.path.join(folder, 'postern.conf')],
+        name = 'postern-hooks.conf' if hooks else 'postern.conf'
+        subprocess.run(['postern', 'load', os.path.join(folder, name)],
                        stdout=subprocess.DEVNULL, check=True)
     elif filter_ != 'plain':
         name = {'nft': 'perimeter', 'flowtable': 'perimeter-flowtable'}.get(filter_, filter_)
