@@ -149,7 +149,8 @@ static __always_inline enum pn_reason parse_transport(struct pn_packet *p)
  * follows extension headers: what has buffers costs each packet that has neither.
  */
 static noinline enum pn_reason check_options(const struct pn_packet *p,
-				    unsigned int offset, unsigned int end)
+					     unsigned int offset,
+					     unsigned int end)
 {
 	while (offset < end) {
 		u8 buf[2];

@@ -229,9 +229,10 @@ static const u8 *bytes_at(const struct sk_buff *skb, u32 off, u32 *len)
 	return NULL;
 }
 
-static inline enum pn_reason read_bytes(struct pn_stream *s, const u8 *bytes, u32 len,
-				 const struct pn_segment *seg, bool live,
-				 const struct pn_reader *reader)
+static inline enum pn_reason read_bytes(struct pn_stream *s, const u8 *bytes,
+					u32 len, const struct pn_segment *seg,
+					bool live,
+					const struct pn_reader *reader)
 {
 	/* what is early was promised its room */
 	if (live && s->all && s->early &&
