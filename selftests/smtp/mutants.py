@@ -34,12 +34,12 @@ def build(mutant, tmp):
     test = f'{tmp}/smtp_test.o'
     if mutant.file.endswith('.h'):
         changed = files
-        test = f'{tmp}/changed/smtp_test.o'
-        compile_(f'{here}/smtp_test.c', test, f'-I{tmp}/changed')
         # beside those that include it: they look there first
         for name in os.listdir(kmod):
             if name.startswith('smtp') and name != mutant.file:
                 shutil.copy(f'{kmod}/{name}', f'{tmp}/changed')
+        test = f'{tmp}/changed/smtp_test.o'
+        compile_(f'{here}/smtp_test.c', test, f'-I{tmp}/changed')
     for name in changed:
         compile_(f'{tmp}/changed/{name}.c', f'{tmp}/changed/{name}.o')
     objects = [f'{tmp}/changed/{n}.o' if n in changed else f'{tmp}/{n}.o' for n in files]
