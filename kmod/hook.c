@@ -212,12 +212,16 @@ static unsigned int decide_fragments(void *priv, struct sk_buff *skb,
 	return pn_judge_drop(pn, policy, &p, reason, U32_MAX, state);
 }
 
-/* Of a connection that is known, and read. */
-static unsigned int decide_read(struct pn_net *pn,
-				const struct pn_policy *policy,
-				struct sk_buff *skb,
-				const struct nf_hook_state *state,
-				const struct pn_known *known)
+/*
+ * Of a connection that is known, and read. Only decide_forward() has taught that, after
+ * it had found both zones and no bridge, and none is known of before the last change of
+ * zones (pn_net_restamp()): so nobody asks again.
+ */
+static noinline unsigned int decide_read(struct pn_net *pn,
+					 const struct pn_policy *policy,
+					 struct sk_buff *skb,
+					 const struct nf_hook_state *state,
+					 const struct pn_known *known)
 {
 	struct pn_packet p pn_uncleared;
 	enum pn_reason reason;

@@ -119,7 +119,7 @@ static enum pn_reason parse_icmp(struct pn_packet *p)
 	return PN_OK;
 }
 
-static enum pn_reason parse_other(struct pn_packet *p, unsigned int len)
+static noinline enum pn_reason parse_other(struct pn_packet *p, unsigned int len)
 {
 	switch (p->t.proto) {
 	case IPPROTO_UDP:
@@ -318,6 +318,7 @@ static enum pn_reason parse_ipv6(struct pn_packet *p)
 {
 	unsigned int offset = skb_network_offset(p->skb);
 	const struct ipv6hdr *iph;
+	u8 nexthdr;
 
 	/* likewise, ip6_rcv_core() */
 	iph = near(p->skb, offset, sizeof(*iph));
@@ -325,11 +326,12 @@ static enum pn_reason parse_ipv6(struct pn_packet *p)
 		return PN_MALFORMED;
 	p->t.saddr = pn_packet_key6(&iph->saddr);
 	p->t.daddr = pn_packet_key6(&iph->daddr);
+	nexthdr = iph->nexthdr;
 	offset += sizeof(*iph);
 	/* nearly every packet has no other header */
-	if (kind_of_header(iph->nexthdr) != HEADER_UPPER)
-		return parse_extended(p, offset, iph->nexthdr);
-	p->t.proto = iph->nexthdr;
+	if (kind_of_header(nexthdr) != HEADER_UPPER)
+		return parse_extended(p, offset, nexthdr);
+	p->t.proto = nexthdr;
 	p->thoff = offset;
 	return parse_transport(p);
 }

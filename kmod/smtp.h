@@ -40,6 +40,7 @@
 #define PN_SMTP_H
 
 #include <linux/build_bug.h>
+#include <linux/limits.h>
 #include <linux/types.h>
 
 #include "reason.h"

@@ -62,7 +62,7 @@ static inline u64 eight(const u8 *bytes)
 }
 
 /*
- * Bit 7 is set of bytes of @x up to CR, of what is not ASCII, and perhaps behind the
+ * Bit 7 is set of bytes of @x up to CR, of most that are not ASCII, and perhaps behind the
  * first of the former, from which the subtraction borrows.
  */
 static inline u64 odd(u64 x)
@@ -84,8 +84,8 @@ static inline bool any_odd(const u8 *at)
 }
 
 /*
- * Passes over fewer than sixteen bytes that are neither CR nor LF, before which eight can
- * be read as well. Return: @end, or where the first of those is.
+ * Passes over fewer than sixteen bytes above CR, before which eight can be read as well.
+ * Return: @end, or where the first is that is not.
  */
 static const u8 *skip_last(const u8 *at, const u8 *end)
 {
@@ -114,7 +114,8 @@ static inline bool ends_line(const u8 *at)
 
 /*
  * Passes over lines of @len bytes, before which another was read, without CR and LF. Kept
- * apart, for what its loop has in registers.
+ * apart, for what its loop has in registers. The last eight bytes of a shorter line begin
+ * in the one before it.
  */
 static noinline const u8 *skip_alike(const u8 *at, const u8 *end, size_t len)
 {
