@@ -9,6 +9,7 @@ write a line of JSON for each measurement.
     --reps N         of each case (default 3), interleaved: a round of all filters, and again
     --scale F        F times as many rounds
     --warm N         at most so many rounds before a measurement
+    --few-sets       no 1,000,000 prefixes in nftables and iptables, unless --size asks for them
     --quick          the cases of bench.sh
     --loads          measure how long policies load, and their memory
     --proc           measure what reading /proc takes
@@ -341,8 +342,13 @@ class Bench:
             self.complain(f'{case.name} {r.filter}: {forwarded} of {total} packets and bytes forwarded, '
                           f'{expect} expected')
 
+    def chosen(self, filters, size):
+        few = self.args.few_sets and not self.args.size and size == 'prefixes'
+        return [f for f in filters if (not self.args.filter or f in self.args.filter) and
+                not (few and f in rulesets.BY_SETS)]
+
     def run_case(self, case, family, size):
-        filters = [f for f in case.filters if not self.args.filter or f in self.args.filter]
+        filters = self.chosen(case.filters, size)
         if not filters:
             return
         begun = time.monotonic()
@@ -371,6 +377,7 @@ def main():
     p.add_argument('--reps', type=int, default=3)
     p.add_argument('--scale', type=float, default=1)
     p.add_argument('--warm', type=int)
+    p.add_argument('--few-sets', action='store_true')
     p.add_argument('--quick', action='store_true')
     p.add_argument('--loads', action='store_true')
     p.add_argument('--proc', action='store_true')
@@ -396,7 +403,7 @@ def main():
                     if not args.family or family == args.family:
                         bench.run_case(case, family, size)
             if args.loads:
-                for f in args.filter or rulesets.FILTERS:
+                for f in bench.chosen(rulesets.FILTERS, size):
                     bench.router(f, size)
             if args.proc and (not args.filter or 'postern' in args.filter):
                 bench.proc(bench.router('postern', size))

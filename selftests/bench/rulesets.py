@@ -93,6 +93,8 @@ def iptables(size, v6):
 # Conntrack is there, and nobody asks it anything.
 CONNTRACK = 'table inet conntrack { chain asks { ct state new accept; }; }'
 FILTERS = ('plain', 'conntrack', 'nft', 'flowtable', 'ingress', 'iptables', 'postern')
+# Prefixes are elements that are added one by one.
+BY_SETS = ('nft', 'flowtable', 'ingress', 'iptables')
 
 
 def files(filter_, size):
