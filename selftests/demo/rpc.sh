@@ -46,25 +46,35 @@ rpc_rpcdump() {
 # How long the quickest use of a program took that worked, in microseconds.
 declare -A usual=()
 
+# is_late PROGRAM SEEN MICROSECONDS: it was answered, not as it wanted, and more than a second
+# after what the program takes itself
+is_late() {
+	[ "$2" != works ] && [ "$2" != silence ] && [ "$3" -ge $((${usual[$1]:-0} + 1000000)) ]
+}
+
 # rpc_row SCENARIO FROM TO SERVICE EXPECTED PROGRAM ARGUMENT...: what gets an answer, and
-# not what it wanted, gets it within a second, not counting what the program takes itself
+# not what it wanted, gets it within a second. One that is late is asked once more: a busy
+# machine is not late each time, a client that waits for its time-out is.
 rpc_row() {
-	local seen out from to family=1 begun took
+	local seen out from to family=1 begun took try
 	[[ $2 != *6 ]] || family=2
 	read -ra from <<<"${who[${2%6}]}"
 	read -ra to <<<"${who[${3%6}]}"
 	look
-	begun=${EPOCHREALTIME/[.,]/}
-	if out=$("rpc_$6" "${from[0]}" "${from[family]}" "${to[family]}" "${@:7}" 2>&1); then
-		seen=works
-	else
-		seen=$(outcome "$out")
-	fi
-	took=$((${EPOCHREALTIME/[.,]/} - begun))
+	for try in first last; do
+		begun=${EPOCHREALTIME/[.,]/}
+		if out=$("rpc_$6" "${from[0]}" "${from[family]}" "${to[family]}" "${@:7}" 2>&1); then
+			seen=works
+		else
+			seen=$(outcome "$out")
+		fi
+		took=$((${EPOCHREALTIME/[.,]/} - begun))
+		if [ $try = last ] || ! is_late "$6" "$seen" "$took"; then break; fi
+	done
 	if [ "$seen" = works ]; then
 		[ "$took" -ge "${usual[$6]:-$took}" ] || usual[$6]=$took
 		: "${usual[$6]:=$took}"
-	elif [ "$seen" != silence ] && [ "$took" -ge $((${usual[$6]:-0} + 1000000)) ]; then
+	elif is_late "$6" "$seen" "$took"; then
 		seen+=" after $((took / 1000000)) s"
 	fi
 	! risen || seen+=": $reasons"
