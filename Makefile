@@ -12,7 +12,8 @@
 #	make style		sparse, checkpatch, W=1, shellcheck, clang-format
 #	make bench		postern beside nftables and iptables, measured; BENCH= its options
 #	make bench-check	instructions of packets against those written down
-#	make profile CASE	instructions of a case of make bench, by function of the kernel
+#	make profile CASE	instructions of a case of make bench, by function of the kernel;
+#				PROFILE=--writes: atomic operations, cache lines that are shared
 #	make deps		install what make check needs on the host, and say what
 #
 # V=1 shows the commands.

@@ -24,6 +24,7 @@ import argparse
 import contextlib
 import ctypes
 import json
+import mmap
 import os
 import socket
 import struct
@@ -262,35 +263,49 @@ class Bench:
         return max(1, int(run.rounds * self.args.scale)), warm
 
     def together(self, case, family, r, rep):
-        """What one processor takes for its rounds, and what two do who each have as many."""
-        run = case.build(case, family, self.size, rep)
-        rounds, warm = self.rounds(run)
-        r.flush()
-        if case.setup and case.name not in r.done:
-            case.setup(case, r)
-            r.done.add(case.name)
-        r.inject(run.frames, warm, seed=rep * 3 + 5)
+        """What one processor takes for its rounds, and what two do who each have as many, of other
+        flows."""
+        if r.filter == 'postern' and r.hooks != case.hooks:
+            r.load(case.hooks)
         for cpus in (1, 2):
-            go, results = os.pipe(), os.pipe()
+            r.flush()
+            if case.setup and case.name not in r.done:
+                case.setup(case, r)
+                r.done.add(case.name)
+            jobs = []
             for cpu in range(cpus):
+                run = case.build(case, family, self.size, 3 * rep + cpus - 1 + cpu)
+                rounds, warm = self.rounds(run)
+                for prepared, times in run.prepare:
+                    r.inject(prepared, times)
+                if jobs and run.frames == jobs[0][0]:
+                    jobs.append((packets.later(jobs[0][1], rounds),) * 2)
+                    continue
+                r.inject(run.frames, warm, seed=rep * 3 + 5)
+                if case.flood and r.filter == 'postern':
+                    warm += r.settle(packets.later(run.frames, warm), run.expect == 'all')
+                jobs.append((run.frames, packets.later(run.frames, warm)))
+            ready, results = mmap.mmap(-1, 4096), os.pipe()
+            for cpu, (_, frames) in enumerate(jobs):
                 if not os.fork():
                     os.sched_setaffinity(0, {cpu})
                     r.inject_fd = os.open('/proc/bench_inject', os.O_RDWR)
-                    frames = packets.later(run.frames, warm + (cpus - 1 + cpu) * rounds)
-                    r.inject(run.frames[:1], 1, packets.FREE)
-                    os.read(go[0], 1)
+                    r.inject(frames[:1], 1, packets.FREE)
+                    # Whoever sleeps is woken late by a busy host.
+                    ready[cpu] = 1
+                    while not all(ready[:cpus]):
+                        pass
                     ns, _ = r.inject(frames, rounds, seed=rep * 3 + cpus + cpu + 5)
                     os.write(results[1], struct.pack('=Q', ns))
                     os._exit(0)
-            time.sleep(0.5)
-            os.write(go[1], b'x' * cpus)
             took = [struct.unpack('=Q', os.read(results[0], 8))[0] for _ in range(cpus)]
             for _ in range(cpus):
                 os.wait()
-            for fd in go + results:
+            for fd in results:
                 os.close(fd)
-            self.say(kind='cpus', case=case.name, family=family, filter=r.filter, cpus=cpus, rep=rep,
-                     rate=sum(rounds / ns * 1e9 for ns in took))
+            ready.close()
+            self.say(kind='cpus', case=case.name, family=family, size=self.size, filter=r.filter, cpus=cpus,
+                     rep=rep, rate=sum(rounds / ns * 1e9 for ns in took))
             r.flush()
 
     def measure(self, case, family, r, rep, base):
@@ -397,7 +412,7 @@ def main():
             for case in cases.CASES.values():
                 if args.cases and case.name not in args.cases or size not in case.sizes and not args.size:
                     continue
-                if args.cpus2 and not case.cpus:
+                if args.cpus2 and not case.cpus and not args.cases:
                     continue
                 for family in case.families:
                     if not args.family or family == args.family:

@@ -4,39 +4,13 @@
  * the marks of inject/inject.c. When the second of them is met, the counts are written to
  * the file that out= names, in the place of what was there: one line for each block of the
  * kernel, its address, its instructions, how often.
- *
- * Debian has no header for plugins; these are the calls of their first version.
  */
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef uint64_t qemu_plugin_id_t;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-struct qemu_info;
-
-enum { CALL_READS_NO_REGISTERS };
-enum { INLINE_ADD };
-
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
-					   void (*call)(qemu_plugin_id_t, struct qemu_plugin_tb *));
-void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *number,
-					      uint64_t add);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-					    void (*call)(unsigned int, void *), int flags, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-
-#define EXPORTED __attribute__((visibility("default")))
-
-EXPORTED int qemu_plugin_version = 1;
-EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv);
+#include "plugin.h"
 
 #define BUCKETS 65536
 
@@ -97,20 +71,19 @@ static void ends(unsigned int cpu, void *data)
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	static const unsigned char mark[] = { 0x0f, 0x1f, 0x80, 0x6e, 0x63, 0x68 };
 	uint64_t address = qemu_plugin_tb_vaddr(tb);
 	size_t n = qemu_plugin_tb_n_insns(tb), i;
 
 	(void)id;
-	if (!(address >> 63))
+	if (!is_kernel(address))
 		return;
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD, &block_of(address, n)->executed, 1);
 	for (i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-		const unsigned char *data = qemu_plugin_insn_data(insn);
+		enum mark mark = mark_of(insn);
 
-		if (qemu_plugin_insn_size(insn) == sizeof(mark) + 1 && !memcmp(data, mark, sizeof(mark)))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, data[sizeof(mark)] == 1 ? begins : ends,
+		if (mark == MARK_BEGINS || mark == MARK_ENDS)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, mark == MARK_BEGINS ? begins : ends,
 							       CALL_READS_NO_REGISTERS, NULL);
 	}
 }
@@ -124,7 +97,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int a
 		if (!strncmp(argv[i], "out=", 4))
 			out = strdup(argv[i] + 4);
 	if (!out) {
-		fputs("counts.so: no out=\n", stderr);
+		fputs("functions.so: no out=\n", stderr);
 		return 1;
 	}
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);

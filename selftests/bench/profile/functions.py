@@ -3,9 +3,10 @@
 """functions.py [--top N] MEASURED COUNTS KALLSYMS: instructions per packet by function, and
 by module, of the last measurement."""
 import argparse
-import bisect
 import collections
 import json
+
+from symbols import Symbols, named
 
 
 def main():
@@ -17,15 +18,12 @@ def main():
     args = p.parse_args()
     with open(args.measured, encoding='ascii') as f:
         last = [json.loads(line) for line in f][-1]
-    with open(args.kallsyms, encoding='ascii') as f:
-        symbols = sorted((int(w[0], 16), w[2], w[3].strip('[]') if len(w) > 3 else '')
-                         for w in (line.split() for line in f) if w[1] in 'tTwW')
-    starts = [s[0] for s in symbols]
+    symbols = Symbols(args.kallsyms)
     functions, modules = collections.Counter(), collections.Counter()
     with open(args.counts, encoding='ascii') as f:
         for line in f:
             address, size, times = line.split()
-            _, name, module = symbols[bisect.bisect_right(starts, int(address, 16)) - 1]
+            name, module = symbols.at(int(address, 16))
             functions[name, module] += int(size) * int(times)
             modules[module] += int(size) * int(times)
     packets = last['rounds'] * last['packets']
@@ -37,7 +35,7 @@ def main():
             print(f"{n / packets:9.1f}  {module or 'the kernel'}")
     print()
     for (name, module), n in functions.most_common(args.top):
-        print(f"{n / packets:9.1f}  {name}{f' [{module}]' if module else ''}")
+        print(f'{n / packets:9.1f}  {named(name, module)}')
 
 
 if __name__ == '__main__':
