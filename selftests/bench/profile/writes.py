@@ -21,6 +21,9 @@ class Sum:
         self.shared += shared
         self.most = max(self.most, most)
 
+    def is_little(self, packets):
+        return self.locked + self.shared < packets / 200
+
     def told(self, packets):
         each = [f'{n / packets:8.2f}' for n in (self.writes, self.locked, self.shared)]
         return ' '.join(each) + f' {self.most / packets:8.1%}'
@@ -50,11 +53,13 @@ def main():
           f'{packets:,}, by two processors\n')
     print('  writes   atomic   shared one line')
     print(everything.told(packets))
-    for module, n in sorted(modules.items(), key=lambda m: -m[1].shared):
-        print(f"{n.told(packets)}  {module or 'the kernel'}")
+    for module, n in sorted(modules.items(), key=lambda m: -m[1].writes):
+        if n.writes >= packets / 2:
+            print(f"{n.told(packets)}  {module or 'the kernel'}")
     print()
     for (name, module), n in sorted(functions.items(), key=lambda m: (-m[1].shared, -m[1].locked))[:args.top]:
-        print(f'{n.told(packets)}  {named(name, module)}')
+        if not n.is_little(packets):
+            print(f'{n.told(packets)}  {named(name, module)}')
 
 
 if __name__ == '__main__':
