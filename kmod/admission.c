@@ -8,15 +8,6 @@
 #include "admission.h"
 #include "gcra.h"
 
-void pn_admission_change(struct pn_admission *a, bool v6, struct pn_key addr)
-{
-	u32 level;
-
-	for (level = 0; level < PN_LEVELS; level++)
-		a->key[level] = pn_limiter_key(a->limiter, a->limit->number,
-					       level, v6, addr);
-}
-
 bool pn_admission_begin(struct pn_admission *a, struct pn_net *pn,
 			const struct pn_policy *policy, u32 rule, bool v6,
 			struct pn_key addr)
@@ -37,8 +28,9 @@ bool pn_admission_begin(struct pn_admission *a, struct pn_net *pn,
 		     (a->limit->flags & POSTERN_LIMIT_OBSERVE);
 	a->network = a->limit->rate[PN_LEVEL_NETWORK].gcra.interval ||
 		     a->limit->open[PN_LEVEL_NETWORK];
+	a->addr = addr;
+	a->v6 = v6;
 	a->now = ktime_get_boottime_ns();
-	pn_admission_change(a, v6, addr);
 	return true;
 }
 
@@ -154,46 +146,62 @@ static enum pn_reason charge(const struct pn_admission *a,
 	return reason;
 }
 
-/* The entries of a source and of its network, made if they are missing. */
-static void hold(const struct pn_admission *a, struct pn_source *s[PN_LEVELS])
+static u32 hold_some(const struct pn_admission *a, bool make,
+		     struct pn_source_held *held)
 {
-	u32 evicted = pn_source_hold(a->limiter->sources, a->key, a->network,
-				     true, a->now, s);
+	struct pn_source_key key[PN_LEVELS];
+
+	key[PN_LEVEL_SOURCE] = pn_admission_key(a, PN_LEVEL_SOURCE);
+	if (a->network)
+		key[PN_LEVEL_NETWORK] = pn_admission_key(a, PN_LEVEL_NETWORK);
+	return pn_source_hold(a->limiter->sources, key, a->network ? 2 : 1, make,
+			      a->now, held);
+}
+
+/* The entries of a source and of its network, made if they are missing. */
+static void hold(const struct pn_admission *a, struct pn_source_held *held)
+{
+	u32 evicted = hold_some(a, true, held);
 
 	if (evicted)
 		pn_count_add(a->pn->stats, PN_COUNT_SOURCES_EVICTED, evicted);
 }
 
-/* Likewise, if they are there. */
-static void hold_known(const struct pn_admission *a,
-		       struct pn_source *s[PN_LEVELS])
+/* Likewise, if they are there. Return: the source's. */
+static struct pn_source *hold_known(const struct pn_admission *a,
+				    struct pn_source_held *held)
 {
-	pn_source_hold(a->limiter->sources, a->key, a->network, false, a->now,
-		       s);
+	hold_some(a, false, held);
+	return held->entry[PN_LEVEL_SOURCE];
 }
 
-static void release(const struct pn_admission *a)
+static void release(const struct pn_admission *a,
+		    const struct pn_source_held *held)
 {
-	pn_source_release(a->limiter->sources, a->key, a->network);
+	pn_source_release(a->limiter->sources, held);
 }
 
 static void tell_ban(const struct pn_admission *a)
 {
+	struct pn_source_key key = pn_admission_key(a, PN_LEVEL_SOURCE);
+
 	pn_count(a->pn->stats, PN_COUNT_BANS);
-	pn_limiter_tell_ban(a->pn, a->limiter, &a->key[PN_LEVEL_SOURCE], true);
+	pn_limiter_tell_ban(a->pn, a->limiter, &key, true);
 }
 
 enum pn_reason pn_admission_charge(const struct pn_admission *a, u8 *levels,
 				   bool *known)
 {
-	struct pn_source *s[PN_LEVELS];
+	struct pn_source_held held;
 	enum pn_reason reason;
+	struct pn_source *s;
 	bool ban = false;
 
-	hold(a, s);
-	reason = charge(a, s, levels, &ban);
-	*known = s[PN_LEVEL_SOURCE] && s[PN_LEVEL_SOURCE]->known;
-	release(a);
+	hold(a, &held);
+	reason = charge(a, held.entry, levels, &ban);
+	s = held.entry[PN_LEVEL_SOURCE];
+	*known = s && s->known;
+	release(a, &held);
 	if (!reason)
 		pn_count(a->pn->stats, PN_COUNT_HANDSHAKES);
 	if (ban)
@@ -203,35 +211,36 @@ enum pn_reason pn_admission_charge(const struct pn_admission *a, u8 *levels,
 
 u8 pn_admission_adopt(const struct pn_admission *a)
 {
-	struct pn_source *s[PN_LEVELS];
+	struct pn_source_held held;
 	u8 levels = 0;
 	u32 level;
 
-	hold(a, s);
+	hold(a, &held);
 	for (level = 0; level < PN_LEVELS; level++) {
-		if (!s[level])
+		struct pn_source *s = held.entry[level];
+
+		if (!s)
 			continue;
-		if (!s[level]->accepted)
-			WRITE_ONCE(s[level]->accepted, 1);
-		count_open(a, s[level], level, &levels);
+		if (!s->accepted)
+			WRITE_ONCE(s->accepted, 1);
+		count_open(a, s, level, &levels);
 	}
-	release(a);
+	release(a, &held);
 	return levels;
 }
 
 /* @doubt: the first time it costs one that is known only its good name. */
 static void refuse(const struct pn_admission *a, enum pn_reason why, bool doubt)
 {
-	struct pn_source *s[PN_LEVELS], *source;
+	struct pn_source_held held;
+	struct pn_source *s = hold_known(a, &held);
 	bool ban = false;
 
-	hold_known(a, s);
-	source = s[PN_LEVEL_SOURCE];
-	if (source)
-		ban = count_refusal(a, source, why, true, doubt && source->known);
-	if (source && doubt)
-		WRITE_ONCE(source->known, false);
-	release(a);
+	if (s)
+		ban = count_refusal(a, s, why, true, doubt && s->known);
+	if (s && doubt)
+		WRITE_ONCE(s->known, false);
+	release(a, &held);
 	if (ban)
 		tell_ban(a);
 }
@@ -248,12 +257,12 @@ void pn_admission_doubt(const struct pn_admission *a, enum pn_reason why)
 
 void pn_admission_hear(const struct pn_admission *a)
 {
-	struct pn_source *s[PN_LEVELS];
+	struct pn_source_held held;
+	struct pn_source *s = hold_known(a, &held);
 
-	hold_known(a, s);
-	if (s[PN_LEVEL_SOURCE] && !refused_lately(a, s[PN_LEVEL_SOURCE]))
-		WRITE_ONCE(s[PN_LEVEL_SOURCE]->known, true);
-	release(a);
+	if (s && !refused_lately(a, s))
+		WRITE_ONCE(s->known, true);
+	release(a, &held);
 }
 
 u32 pn_admission_enter(const struct pn_admission *a, struct pn_conn *conn)

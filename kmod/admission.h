@@ -17,7 +17,7 @@
  * @rule: of it, that has the limit
  * @limit: of it
  * @state: what is known of it
- * @key: of the sources that it counts for
+ * @addr: of the client
  * @network: there is a limit for networks
  * @observe: nothing may be refused
  * @now: ns
@@ -31,7 +31,8 @@ struct pn_admission {
 	struct pn_limiter *limiter;
 	const struct pn_limit *limit;
 	struct pn_limit_state *state;
-	struct pn_source_key key[PN_LEVELS];
+	struct pn_key addr;
+	bool v6;
 	bool network;
 	bool observe;
 	u64 now;
@@ -42,8 +43,12 @@ bool pn_admission_begin(struct pn_admission *a, struct pn_net *pn,
 			const struct pn_policy *policy, u32 rule, bool v6,
 			struct pn_key addr);
 
-/* @a, of another client of the same limit. */
-void pn_admission_change(struct pn_admission *a, bool v6, struct pn_key addr);
+/* Whose entry it counts for at @level. */
+static inline struct pn_source_key pn_admission_key(const struct pn_admission *a,
+						    enum pn_level level)
+{
+	return pn_limiter_key(a->limiter, a->limit->number, level, a->v6, a->addr);
+}
 
 /*
  * Why @s may not have one more connection, or PN_OK. @next: what is due after it,

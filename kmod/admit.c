@@ -232,7 +232,8 @@ static bool give_way(const struct pn_admission *a, const struct pn_conn *c,
 	};
 
 	p.sport = pn_flow_ends(&p.t, c->ct);
-	pn_admission_change(&other, p.t.v6, p.t.saddr);
+	other.v6 = p.t.v6;
+	other.addr = p.t.saddr;
 	pn_admission_crowd(a);
 	/* whom the server lets wait has nothing to say; but who knows who that is? */
 	if (s->trust != PN_TRUST_KNOWN ||

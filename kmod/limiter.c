@@ -96,15 +96,14 @@ static bool copy_source(struct pn_source *s, void *data)
 
 static void keep_source(struct pn_sources *to, const struct pn_source *s)
 {
-	struct pn_source_key key[PN_LEVELS] = { s->key, s->key };
-	struct pn_source *copy[PN_LEVELS];
+	struct pn_source_held copy;
 
 	local_bh_disable();
-	pn_source_hold(to, key, false, true, s->due, copy);
-	*copy[0] = *s;
+	pn_source_hold(to, &s->key, 1, true, s->due, &copy);
+	*copy.entry[0] = *s;
 	/* connections are adopted by their next packets */
-	copy[0]->open = 0;
-	pn_source_release(to, key, false);
+	copy.entry[0]->open = 0;
+	pn_source_release(to, &copy);
 	local_bh_enable();
 }
 
@@ -345,7 +344,7 @@ void pn_limiter_tell_ban(struct pn_net *pn, const struct pn_limiter *limiter,
 static void close(struct pn_limiter *limiter, const struct pn_conn *c)
 {
 	struct pn_source_key key[PN_LEVELS];
-	struct pn_source *s[PN_LEVELS];
+	struct pn_source_held held;
 	struct pn_key addr;
 	u32 level;
 	bool v6;
@@ -353,11 +352,14 @@ static void close(struct pn_limiter *limiter, const struct pn_conn *c)
 	addr = pn_flow_client(c->ct, &v6);
 	for (level = 0; level < PN_LEVELS; level++)
 		key[level] = pn_limiter_key(limiter, c->limit, level, v6, addr);
-	pn_source_hold(limiter->sources, key, true, false, 0, s);
-	for (level = 0; level < PN_LEVELS; level++)
-		if (c->counted & BIT(level) && s[level] && s[level]->open)
-			WRITE_ONCE(s[level]->open, s[level]->open - 1);
-	pn_source_release(limiter->sources, key, true);
+	pn_source_hold(limiter->sources, key, PN_LEVELS, false, 0, &held);
+	for (level = 0; level < PN_LEVELS; level++) {
+		struct pn_source *s = held.entry[level];
+
+		if (c->counted & BIT(level) && s && s->open)
+			WRITE_ONCE(s->open, s->open - 1);
+	}
+	pn_source_release(limiter->sources, &held);
 }
 
 void pn_limiter_gone(struct pn_limiter *limiter, const struct pn_conn *c)

@@ -15,27 +15,36 @@ struct sender {
 	struct pn_source *source;	/* or NULL */
 	bool banned;
 	bool known;			/* something was heard from it before */
-	bool over;			/* has all that he may have */
+	bool over;			/* has all that it may have */
 };
+
+static struct pn_source *find(const struct pn_admission *a, enum pn_level level)
+{
+	struct pn_source_key key = pn_admission_key(a, level);
+
+	return pn_source_find(a->limiter->sources, &key);
+}
 
 static void look_up(const struct pn_admission *a, struct sender *s)
 {
-	struct pn_sources *sources = a->limiter->sources;
-	struct pn_source *network;
 	u64 next;
 
-	*s = (struct sender){};
-	s->source = pn_source_find(sources, &a->key[PN_LEVEL_SOURCE]);
-	if (s->source) {
-		s->banned = pn_source_banned(s->source, pn_tick(a->now));
-		s->known = READ_ONCE(s->source->known);
-		s->over = pn_admission_over(a, PN_LEVEL_SOURCE, s->source, &next);
-	}
-	if (!a->network)
+	*s = (struct sender){ .source = find(a, PN_LEVEL_SOURCE) };
+	if (!s->source)
 		return;
-	network = pn_source_find(sources, &a->key[PN_LEVEL_NETWORK]);
-	if (network)
-		s->over |= pn_admission_over(a, PN_LEVEL_NETWORK, network, &next);
+	s->banned = pn_source_banned(s->source, pn_tick(a->now));
+	s->known = READ_ONCE(s->source->known);
+	s->over = pn_admission_over(a, PN_LEVEL_SOURCE, s->source, &next);
+}
+
+/* Has its network all that it may have? Not asked for each of a flood: it is far away. */
+static bool network_is_over(const struct pn_admission *a)
+{
+	const struct pn_source *network;
+	u64 next;
+
+	network = a->network ? find(a, PN_LEVEL_NETWORK) : NULL;
+	return network && pn_admission_over(a, PN_LEVEL_NETWORK, network, &next);
 }
 
 /*
@@ -166,14 +175,15 @@ static enum pn_reason judge_syn(const struct pn_admission *a,
 	look_up(a, &s);
 	if (s.banned)
 		return PN_BANNED;
-	trusted = s.known && !s.over && !swamped(a) &&
+	trusted = s.known && !s.over && !network_is_over(a) && !swamped(a) &&
 		  within_asked(a, s.source, take);
 	/* one who is over his own limits must prove himself, too: that is no attack */
 	attack = !trusted && (attacked(a) ||
 			      !within_total(a, false, false, false));
 	if (attack)
 		note_attack(a);
-	if (attack || (!trusted && (s.known || s.over))) {
+	if (attack ||
+	    (!trusted && (s.known || s.over || network_is_over(a)))) {
 		if (!at.set)
 			at = place_of(a, p);
 		knocked = challenge(a, &at);

@@ -35,23 +35,21 @@ bool pn_quota_take(struct pn_net *pn, const struct pn_inspector *inspector,
 	const struct pn_gcra *g = what == PN_SMTP_RECIPIENT ?
 				  &inspector->recipients.gcra :
 				  &inspector->messages.gcra;
-	struct pn_source_key key[PN_LEVELS];
-	struct pn_source *s[PN_LEVELS];
+	struct pn_source_key key;
+	struct pn_source_held held;
 	u64 now = ktime_get_boottime_ns();
 	struct pn_limiter *limiter;
-	bool may = true;
+	bool may;
 	u32 evicted;
 
 	if (!g->interval)
 		return true;
 	limiter = pn_limiter_of(pn);
-	key[PN_LEVEL_SOURCE] = pn_limiter_key(limiter, inspector->number,
-					      PN_LEVEL_SOURCE, t->v6, t->saddr);
-	key[PN_LEVEL_NETWORK] = key[PN_LEVEL_SOURCE];
-	evicted = pn_source_hold(limiter->sources, key, false, true, now, s);
-	if (s[PN_LEVEL_SOURCE])
-		may = take(s[PN_LEVEL_SOURCE], g, what, now);
-	pn_source_release(limiter->sources, key, false);
+	key = pn_limiter_key(limiter, inspector->number, PN_LEVEL_SOURCE, t->v6,
+			     t->saddr);
+	evicted = pn_source_hold(limiter->sources, &key, 1, true, now, &held);
+	may = take(held.entry[0], g, what, now);
+	pn_source_release(limiter->sources, &held);
 	if (evicted)
 		pn_count_add(pn->stats, PN_COUNT_SOURCES_EVICTED, evicted);
 	return may;

@@ -224,36 +224,40 @@ static void unlock_one(struct pn_source_set *set)
 }
 
 /* The lower one first, so that two who want the same sets do not wait in a ring. */
-u32 pn_source_hold(struct pn_sources *sources, const struct pn_source_key key[2],
-		   bool both, bool make, u64 now, struct pn_source *entry[2])
+static void lock_both(struct pn_sources *sources, const u32 set[2])
 {
-	struct place a = place_of(sources, &key[0]), b = a;
+	lock_one(&sources->set[min(set[0], set[1])], 0);
+	if (set[0] != set[1])
+		lock_one(&sources->set[max(set[0], set[1])],
+			 SINGLE_DEPTH_NESTING);
+}
+
+u32 pn_source_hold(struct pn_sources *sources, const struct pn_source_key *key,
+		   u32 nr, bool make, u64 now, struct pn_source_held *held)
+{
+	struct place first = place_of(sources, &key[0]), second = first;
 	u32 evicted = 0;
 
-	if (both)
-		b = place_of(sources, &key[1]);
-	lock_one(&sources->set[min(a.set, b.set)], 0);
-	if (a.set != b.set)
-		lock_one(&sources->set[max(a.set, b.set)],
-			 SINGLE_DEPTH_NESTING);
-	entry[0] = get(sources, a, &key[0], make, now, &evicted);
-	entry[1] = both ? get(sources, b, &key[1], make, now, &evicted) : NULL;
+	if (nr == 2)
+		second = place_of(sources, &key[1]);
+	*held = (struct pn_source_held){ .set = { first.set, second.set } };
+	lock_both(sources, held->set);
+	held->entry[0] = get(sources, first, &key[0], make, now, &evicted);
+	if (nr == 1)
+		return evicted;
+	held->entry[1] = get(sources, second, &key[1], make, now, &evicted);
 	/* in one set, the second may have taken the place of the first */
-	if (both && a.set == b.set && make && !find(sources, a, &key[0]))
-		entry[0] = NULL;
+	if (make && first.set == second.set && !find(sources, first, &key[0]))
+		held->entry[0] = NULL;
 	return evicted;
 }
 
 void pn_source_release(struct pn_sources *sources,
-		       const struct pn_source_key key[2], bool both)
+		       const struct pn_source_held *held)
 {
-	u32 a = place_of(sources, &key[0]).set, b = a;
-
-	if (both)
-		b = place_of(sources, &key[1]).set;
-	if (a != b)
-		unlock_one(&sources->set[b]);
-	unlock_one(&sources->set[a]);
+	if (held->set[0] != held->set[1])
+		unlock_one(&sources->set[held->set[1]]);
+	unlock_one(&sources->set[held->set[0]]);
 }
 
 void pn_source_visit(struct pn_sources *sources, u32 set,

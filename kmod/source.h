@@ -139,21 +139,31 @@ struct pn_source *pn_source_find(struct pn_sources *sources,
 				 const struct pn_source_key *key);
 
 /**
- * pn_source_hold - get the entries of two keys, to change them together
+ * struct pn_source_held - one entry or two that are held, to be changed together
+ * @entry: of each key, or NULL: there is none
+ * @set: where it belongs; twice the same if there is one key
+ */
+struct pn_source_held {
+	struct pn_source *entry[2];
+	u32 set[2];
+};
+
+/**
+ * pn_source_hold - get the entries of one key, or of two that differ
  * @sources: table
- * @key: two, which differ; of the second, @addr does not matter if !@both
- * @both: the second as well
+ * @key: of them
+ * @nr: 1 or 2
  * @make: those that are missing
  * @now: ns; of new entries nothing is due
- * @entry: set to each, or NULL
+ * @held: filled in
  *
  * Context: BH disabled; the locks are held until pn_source_release().
  * Return: how many entries of others gave way.
  */
-u32 pn_source_hold(struct pn_sources *sources, const struct pn_source_key key[2],
-		   bool both, bool make, u64 now, struct pn_source *entry[2]);
+u32 pn_source_hold(struct pn_sources *sources, const struct pn_source_key *key,
+		   u32 nr, bool make, u64 now, struct pn_source_held *held);
 void pn_source_release(struct pn_sources *sources,
-		       const struct pn_source_key key[2], bool both);
+		       const struct pn_source_held *held);
 
 /*
  * Calls @visit with each entry of set @set, under its lock; forgets it if that

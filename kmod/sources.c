@@ -248,8 +248,9 @@ static int add_source(struct pn_limiter *limiter, const struct nlattr *nest,
 	const struct nlattr *saddr = of_nest(nest, POSTERN_A_SADDR);
 	const struct nlattr *accepted = of_nest(nest, POSTERN_A_NR_ACCEPTED);
 	const struct nlattr *banned = of_nest(nest, POSTERN_A_BANNED_MS);
-	struct pn_source_key key[PN_LEVELS] = {};
-	struct pn_source *s[PN_LEVELS];
+	struct pn_source_held held;
+	struct pn_source_key key;
+	struct pn_source *s;
 	u64 now = ktime_get_boottime_ns();
 	enum pn_level level;
 	struct pn_key addr;
@@ -270,18 +271,19 @@ static int add_source(struct pn_limiter *limiter, const struct nlattr *nest,
 		return 0;
 	level = of_nest(nest, POSTERN_A_NETWORK) ? PN_LEVEL_NETWORK :
 						   PN_LEVEL_SOURCE;
-	key[0] = pn_limiter_key(limiter, number, level, v6, addr);
+	key = pn_limiter_key(limiter, number, level, v6, addr);
 	local_bh_disable();
-	pn_source_hold(limiter->sources, key, false, true, now, s);
-	s[0]->accepted += nla_get_u32(accepted);
-	s[0]->known = s[0]->accepted;
-	s[0]->seen = pn_tick(now);
+	pn_source_hold(limiter->sources, &key, 1, true, now, &held);
+	s = held.entry[0];
+	s->accepted += nla_get_u32(accepted);
+	s->known = s->accepted;
+	s->seen = pn_tick(now);
 	if (banned) {
-		s[0]->ban_ends = 1 + pn_tick(now + NSEC_PER_MSEC *
-						   nla_get_u64(banned));
-		s[0]->banned = true;
+		s->ban_ends = 1 + pn_tick(now + NSEC_PER_MSEC *
+						nla_get_u64(banned));
+		s->banned = true;
 	}
-	pn_source_release(limiter->sources, key, false);
+	pn_source_release(limiter->sources, &held);
 	local_bh_enable();
 	return 1;
 }

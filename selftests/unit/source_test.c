@@ -15,12 +15,12 @@ static struct pn_source_key key_of(u32 addr)
 static struct pn_source *make(struct pn_sources *sources, u32 addr, u64 now,
 			      u32 *evicted)
 {
-	struct pn_source_key key[2] = { key_of(addr) };
-	struct pn_source *s[2];
+	struct pn_source_key key = key_of(addr);
+	struct pn_source_held held;
 
-	*evicted += pn_source_hold(sources, key, false, true, now, s);
-	pn_source_release(sources, key, false);
-	return s[0];
+	*evicted += pn_source_hold(sources, &key, 1, true, now, &held);
+	pn_source_release(sources, &held);
+	return held.entry[0];
 }
 
 static struct pn_source *find(struct pn_sources *sources, u32 addr)
@@ -69,20 +69,21 @@ static void forgotten_in_order(void)
 static void two_at_once(void)
 {
 	struct pn_sources *sources = pn_sources_alloc(64);
-	struct pn_source *s[2];
+	struct pn_source_held held;
 	u32 i, same = 0;
 
 	for (i = 0; i < 2000; i++) {
 		struct pn_source_key key[2] = { key_of(i), key_of(i & ~255U) };
+		struct pn_source **s = held.entry;
 
 		key[1].level = PN_LEVEL_NETWORK;
-		pn_source_hold(sources, key, true, true, SECONDS(i), s);
+		pn_source_hold(sources, key, 2, true, SECONDS(i), &held);
 		CHECK(s[1] && s[1]->key.level == PN_LEVEL_NETWORK, "the network");
 		/* in a full set of one, the second takes the place of the first */
 		CHECK(!s[0] || s[0]->key.addr.hi == i, "the source");
 		CHECK(s[0] != s[1], "two entries");
 		same += !s[0];
-		pn_source_release(sources, key, true);
+		pn_source_release(sources, &held);
 	}
 	CHECK(same < 100, "seldom without an entry: %u", same);
 	for (i = 0; i <= sources->mask; i++)
