@@ -3,6 +3,7 @@
  * Banned prefixes: see ban.h.
  */
 #include <linux/bitmap.h>
+#include <linux/jhash.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -46,10 +47,32 @@ struct pn_bans {
 	unsigned long used[2][BITS_TO_LONGS(LENGTHS)];
 };
 
+/* Inline where it is looked up; in general words, hash and comparison are twice as dear. */
+static u32 hash_of(const void *data, u32 size, u32 seed)
+{
+	const struct pn_ban_key *key = data;
+
+	/* IPv4: the rest is 0 */
+	if (!key->v6)
+		return jhash_2words(key->addr.hi, key->bits, seed);
+	return jhash2((const u32 *)key, sizeof(*key) / sizeof(u32), seed);
+}
+
+static int differs(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct pn_ban_key *a = arg->key;
+	const struct pn_ban_key *b = &((const struct pn_ban *)object)->key;
+
+	return !pn_key_same(a->addr, b->addr) || a->bits != b->bits ||
+	       a->v6 != b->v6;
+}
+
 static const struct rhashtable_params params = {
 	.head_offset = offsetof(struct pn_ban, node),
 	.key_offset = offsetof(struct pn_ban, key),
 	.key_len = sizeof(struct pn_ban_key),
+	.hashfn = hash_of,
+	.obj_cmpfn = differs,
 	.automatic_shrinking = true,
 };
 
