@@ -52,7 +52,7 @@
  * @uuid: the interface asked for, with @major and @minor
  * @call: number of the call
  * @op: PN_EPT_MAP or PN_EPT_LOOKUP
- * @sealed: it is encrypted; nothing else is known
+ * @sealed: it is encrypted; nothing is known but @call and @op
  * @any: a lookup that names no interface
  * @replaceable: the request is not signed, and @uuid lies in one piece of the
  *	stream, as pn_uuid_to_tower() writes it
@@ -74,7 +74,7 @@ struct pn_epm_question {
  * @uuid: the interface asked for, with @major and @minor
  * @call: number of the call
  * @op: PN_EPT_MAP or PN_EPT_LOOKUP
- * @sealed: question or answer is encrypted; nothing else is known
+ * @sealed: question or answer is encrypted; nothing is known but @call and @op
  * @any: as asked
  * @blind: as the callee of the question said; @result has no ports
  * @fault: status of a fault instead of an answer, or 0

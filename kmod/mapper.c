@@ -127,11 +127,14 @@ static enum pn_rpc_reason mapper_question(struct pn_epm *epm,
 	struct pn_flow *f = flow_of(&epm->rpc);
 
 	pn_count(f->pn->stats, PN_COUNT_EPM_QUESTIONS);
+	/* which operation it is stands in the header, which nothing seals */
+	if (q->op == PN_EPT_LOOKUP && !allows(f, PN_RPC_LOOKUP))
+		return PN_RPC_EPM_LOOKUP;
 	if (q->sealed)
 		return allows(f, PN_RPC_SEALED_DENY) ? PN_RPC_SEALED :
 						       PN_RPC_OK;
 	if (q->op == PN_EPT_LOOKUP)
-		return allows(f, PN_RPC_LOOKUP) ? PN_RPC_OK : PN_RPC_EPM_LOOKUP;
+		return PN_RPC_OK;
 	if (may_ask(f, &q->uuid, q->major) || replace_question(f, q))
 		return PN_RPC_OK;
 	return PN_RPC_EPM_INTERFACE;

@@ -88,6 +88,10 @@ refused() {
 	before=$(counter drop-epm-lookup)
 	check "a listing is refused" says "epmapper lookup reset" client lookup "$mail4"
 	check "for that reason" grew drop-epm-lookup "$before"
+	before=$(counter drop-epm-lookup)
+	check "nor one that is sealed" says "epmapper lookup reset" \
+		client lookup "$mail4" --auth-mapper privacy
+	check "for the same reason" grew drop-epm-lookup "$before"
 	before=$(counter drop-rpc-interface)
 	client map "$mail4" is >/dev/null || true
 	check "a bind to another interface of the port is refused" \
