@@ -198,3 +198,30 @@ void pn_pinhole_touch(struct pn_net *pn, const struct pn_host *client,
 				use(pn_doors(pn), party, d);
 	rcu_read_unlock();
 }
+
+/* Housekeeping comes several times meanwhile. */
+#define ENDPOINT_KEPT	(60 * HZ)
+
+static void keep(struct pn_one_door *d)
+{
+	unsigned long expires = READ_ONCE(d->expires), until = jiffies + ENDPOINT_KEPT;
+
+	/* not in the place of what an answer has just taught */
+	if (time_before(expires, until))
+		cmpxchg(&d->expires, expires, until);
+}
+
+void pn_endpoint_touch(struct pn_net *pn, const struct pn_host *server, u16 port)
+{
+	struct pn_one_door *d;
+	struct pn_party *s;
+
+	rcu_read_lock();
+	doors_to(pn, NULL, server, &s);
+	if (s)
+		hlist_for_each_entry_rcu(d, &s->doors, node)
+			if (READ_ONCE(d->server) == s && d->port == port &&
+			    !pn_door_is_over(d))
+				keep(d);
+	rcu_read_unlock();
+}

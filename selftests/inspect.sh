@@ -192,7 +192,7 @@ answer="call ok|map [0-9]"
 # hold NAME ARGUMENTS FD: a client that calls again for each line it gets from FD
 hold() {
 	rm -f "$dir/$1.in" && mkfifo "$dir/$1.in"
-	spawn inet sh -c "timeout 120 python3 -B $selftests/rpc/client.py $2 --hold <$dir/$1.in >$dir/$1.out 2>&1"
+	spawn inet sh -c "timeout 300 python3 -B $selftests/rpc/client.py $2 --hold <$dir/$1.in >$dir/$1.out 2>&1"
 	eval "exec $3>$dir/$1.in"
 	busywait 20 grep -qE "$answer" "$dir/$1.out" || { cat "$dir/$1.out" && return 1; }
 }
@@ -224,6 +224,24 @@ reload() {
 	at router postern unload >/dev/null
 	load "service mapi = rpc { exchange-is port $is }" "allow office -> mail : mapi"
 	check "unload and load leave what is allowed" again two 8
+}
+
+# forgotten INTERFACE: no endpoint of it is known
+forgotten() { ! at router postern endpoints | grep -q " $1 "; }
+
+# What was learned is remembered for a time, which is a minute at least, or for as long as a
+# connection uses it.
+in_use() {
+	server
+	load "allow office -> mail : rpc { exchange-ds, exchange-is } remember 1m"
+	at router postern learn "$mail4" >/dev/null
+	hold seven "call $mail4 $(port_of is) is" 7
+	check "what nobody uses is forgotten in time" busywait 90 forgotten exchange-ds
+	check_not "what a connection uses is not" forgotten exchange-is
+	load "allow office -> mail : echo, rpc { exchange-ds, exchange-is } remember 1m"
+	check "and it goes on under another policy" again seven 7
+	exec 7>&-
+	check "until it has ended" busywait 90 forgotten exchange-is
 }
 
 # ---- the module goes and comes
@@ -290,6 +308,7 @@ lossy() {
 	for dev in eth0 eth1; do at router tc qdisc del dev "$dev" root; done
 }
 
+# in_use waits for minutes, and is for kernels that leap over them
 [ $# -gt 0 ] || set -- works refused remember pinned strange reload restart lossy
 for group; do "$group"; done
 ktap_done
