@@ -355,19 +355,24 @@ static int learn(struct pn_net *pn, struct pn_door *door,
 		 const struct nlattr *remember, unsigned long *allowed,
 		 struct netlink_ext_ack *extack)
 {
+	u32 ms = remember ? nla_get_u32(remember) : U32_MAX;
 	const struct pn_policy *policy;
 	bool learned;
-	u32 ms;
 
 	policy = rcu_dereference_protected(pn->policy,
 					   lockdep_is_held(&pn->mutex));
-	if (!policy || !policy->nr_rpc) {
+	if (policy ? !policy->nr_rpc : !remember) {
 		NL_SET_ERR_MSG(extack,
 			       "no policy with RPC services is in force");
 		return -ENOENT;
 	}
-	mark_allowed(policy, allowed);
-	ms = memory_for(policy, door, allowed);
+	/* else it is from before a restart, for flows that the first policy finds */
+	if (policy) {
+		mark_allowed(policy, allowed);
+		ms = min(ms, memory_for(policy, door, allowed));
+	} else if (pn_pinhole_init(pn)) {
+		return -ENOMEM;
+	}
 	if (!ms) {
 		NL_SET_ERR_MSG(extack,
 			       "no RPC service that a rule allows would remember this endpoint");
@@ -375,8 +380,7 @@ static int learn(struct pn_net *pn, struct pn_door *door,
 	}
 	same_server(policy, &door->server, &door->server);
 	local_bh_disable();
-	learned = pn_endpoint_learn(pn, door,
-				    remember ? nla_get_u32(remember) : ms);
+	learned = pn_endpoint_learn(pn, door, ms);
 	local_bh_enable();
 	if (learned)
 		return 0;

@@ -276,6 +276,34 @@ restart() {
 	check_not "with resume refuse it does not" again five 9
 }
 
+# What was learned is saved, and there when the first policy looks at flows.
+saved() {
+	[ -n "${POSTERN_KO:-}" ] || { ktap_skip "saved" "only where this test loads the module" && return; }
+	server
+	load "allow office -> mail : exchange-client"
+	client map "$mail4" is ds >/dev/null
+	local is before
+	is=$(port_of is)
+	hold six "call $mail4 $is is" 6
+	at router postern save "$dir/known" >/dev/null
+	check "a file says what was learned" grep -qE "^endpoint 192.0.2.10 $is .* 0 28[0-9]{3}\$" "$dir/known"
+	rmmod postern
+	insmod "$POSTERN_KO"
+	check "without a policy it is restored" prints " 2 endpoints restored." at router postern restore "$dir/known"
+	before=$(counter rpc-resumed)
+	load "allow office -> mail : exchange-client"
+	check "a connection goes on" again six 6
+	check "as resumed" grew rpc-resumed "$before"
+	check "who cached the port may connect" says "is call ok" client call "$mail4" "$is" is
+	check_not "and not for another interface" client call "$mail4" "$is" ds
+	check "with a policy it is restored again" prints " 2 endpoints restored." at router postern restore "$dir/known"
+	load "allow office -> mail : site-connector"
+	check "what the policy would not have learned is left out" \
+		prints "2 endpoints are none that the policy would remember" at router postern restore "$dir/known"
+	check_not "a connection that it denies ends" again six 6
+	exec 6>&-
+}
+
 # ---- bad links
 
 # seconds COMMAND...
@@ -309,6 +337,6 @@ lossy() {
 }
 
 # in_use waits for minutes, and is for kernels that leap over them
-[ $# -gt 0 ] || set -- works refused remember pinned strange reload restart lossy
+[ $# -gt 0 ] || set -- works refused remember pinned strange reload restart saved lossy
 for group; do "$group"; done
 ktap_done

@@ -234,7 +234,7 @@ restart() {
 	ban add 198.51.100.0/24 --for 1h --comment "from before" >/dev/null
 	ban add 2001:db8:77::/48 >/dev/null
 	run save "$saved"
-	expect "known senders and bans are saved" 0 out "2 bans and $(sources_in "$saved") sources saved."
+	expect "known senders and bans are saved" 0 out "2 bans, $(sources_in "$saved") sources and 0 endpoints saved."
 	run save -
 	expect "also to the standard output" 0 out "ban 2001:db8:77::/48 -"
 	released
@@ -250,7 +250,7 @@ restart() {
 		"$(bans) $(at router postern sources --json | of 'len(d["sources"])')"
 	check "and says so" prints "Nobody is banned" at router postern ban list
 	run restore "$saved"
-	expect "they are restored" 0 out "2 bans and 2 sources restored."
+	expect "they are restored" 0 out "2 bans, 2 sources and 0 endpoints restored."
 	forges "$mail" 25 --from 198.18.0.0/16 --count 100
 	check "who is known gets in at once during an attack" quick
 	check "who is not must come again" slow --source 203.0.113.26
@@ -273,7 +273,7 @@ restart() {
 	at router postern reset sources >/dev/null
 	sed "s/in$number/elsewhere/" "$saved" >"$dir/other"
 	run restore "$dir/other"
-	expect "who was under another limit is left out" 0 out "2 were of limits that are not in force."
+	expect "who was under another limit is left out" 0 out "2 sources were of limits that are not in force."
 	ban del 198.51.100.0/24 2001:db8:77::/48 >/dev/null
 }
 sources_in() { grep -cE '^(source|network) ' "$1"; }
@@ -295,7 +295,7 @@ hostile() {
 	refuses "a later version" 1:15 "version 1" <<<"postern-known 2 at 5"
 	refuses "no time" 1:17 "seconds of the epoch" <<<"postern-known 1 on 5"
 	refuses "half a line" 3:15 "stands here" <<<"$head"$'\nban 10.0.0.0/8 -\nban 11.0.0.0/8'
-	refuses "another word" 2:1 "ban, source or network" <<<"$head"$'\nbann 10.0.0.0/8 -'
+	refuses "another word" 2:1 "ban, source, network or endpoint" <<<"$head"$'\nbann 10.0.0.0/8 -'
 	refuses "host bits" 2:5 "10.0.0.0/8" <<<"$head"$'\nban 10.0.0.1/8 -'
 	refuses "a source that is a prefix" 2:12 "only a ban is of a prefix" <<<"$head"$'\nsource in1 10.0.0.0/8 1 -'
 	refuses "a number that is none" 2:21 "how many connections" <<<"$head"$'\nsource in1 10.0.0.1 4294967296 -'
@@ -303,6 +303,9 @@ hostile() {
 	refuses "more than stands there" 2:25 "nothing more" <<<"$head"$'\nsource in1 10.0.0.1 1 - x'
 	refuses "a comment too long" 2:21 "at most 127 bytes" <<<"$head"$'\nban 10.0.0.0/8 3600 '"$(printf %200s x | tr ' ' x)"
 	refuses "a comment with control characters" 2:21 "control characters" <<<"$head"$'\nban 10.0.0.0/8 3600 \e[2J'
+	refuses "an endpoint at no port" 2:19 "a port" <<<"$head"$'\nendpoint 10.0.0.1 0 12345678-1234-abcd-ef00-01234567cffb 1 60'
+	refuses "an interface that is none" 2:25 "the UUID" <<<"$head"$'\nendpoint 10.0.0.1 49152 netlogon 1 60'
+	refuses "an endpoint for ever" 2:64 "how many seconds" <<<"$head"$'\nendpoint 10.0.0.1 49152 12345678-1234-abcd-ef00-01234567cffb 1 604801'
 	run restore /dev/null
 	expect "an empty file" 1 err "empty"
 	run restore "$dir/nonexistent"

@@ -108,6 +108,41 @@ enum status known_bans(struct nl *nl, struct known *k)
 	return STATUS_OK;
 }
 
+static void take_endpoint(const struct nl_attrs *attrs, void *arg)
+{
+	struct known *k = arg;
+	struct known_endpoint *e;
+	struct nl_attrs object;
+	struct nlattr *server, *uuid;
+
+	if (!attrs->a[POSTERN_A_ENDPOINT])
+		return;
+	attrs_nest(&object, attrs->a[POSTERN_A_ENDPOINT]);
+	server = object.a[POSTERN_A_SERVER];
+	uuid = object.a[POSTERN_A_UUID];
+	if (!server || (nla_len(server) != 4 && nla_len(server) != 16) || !uuid ||
+	    nla_len(uuid) != sizeof(e->uuid))
+		return;
+	e = arena_alloc(&k->arena, sizeof(*e));
+	e->server.v6 = nla_len(server) == 16;
+	e->server.length = (uint8_t)(8 * nla_len(server));
+	memcpy(e->server.addr, nla_data(server), (size_t)nla_len(server));
+	memcpy(e->uuid, nla_data(uuid), sizeof(e->uuid));
+	e->port = attrs_u16(&object, POSTERN_A_PORT);
+	e->version = attrs_u16(&object, POSTERN_A_VERSION);
+	e->left_ms = attrs_u32(&object, POSTERN_A_LEFT_MS);
+	vec_push(&k->arena, &k->endpoints, e);
+}
+
+enum status known_endpoints(struct nl *nl, struct known *k)
+{
+	struct nl_msg *msg = kernel_request(nl, POSTERN_CMD_ENDPOINT_GET, NLM_F_DUMP);
+
+	return kernel_dump_some(nl, msg, take_endpoint, k) ?
+		       kernel_complain(nl, "reading the endpoints") :
+		       STATUS_OK;
+}
+
 void known_free(struct known *k)
 {
 	arena_free(&k->arena);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lines.h"
+#include "policy/rpc.h"
 #include "policy/words.h"
 #include "saved.h"
 
@@ -12,6 +13,7 @@
 /* Bans that are left to be longer than this are none that postern wrote. */
 #define BAN_LEFT_MAX (10ULL * 365 * 86400)
 #define SOURCE_LEFT_MAX (30ULL * 86400)
+#define ENDPOINT_LEFT_MAX (7ULL * 86400)
 
 /* ---- to a file */
 
@@ -32,9 +34,11 @@ static void write_left(FILE *f, bool any, uint64_t ms)
 unsigned int saved_write(FILE *f, const struct known *k, time_t now)
 {
 	char text[PREFIX_TEXT_MAX];
+	struct known_endpoint *e;
 	struct known_source *s;
 	struct known_ban *b;
 	unsigned int n = 0;
+	char uuid[UUID_TEXT_MAX];
 
 	fprintf(f, "%s %s at %lld\n", SAVED_NAME, SAVED_VERSION, (long long)now);
 	vec_for_each(b, &k->bans) {
@@ -56,6 +60,13 @@ unsigned int saved_write(FILE *f, const struct known *k, time_t now)
 		write_left(f, s->banned_ms, s->banned_ms);
 		fputc('\n', f);
 		n++;
+	}
+	vec_for_each(e, &k->endpoints) {
+		prefix_print(&e->server, text);
+		uuid_print(e->uuid, uuid);
+		fprintf(f, "endpoint %s %u %s %u", text, e->port, uuid, e->version);
+		write_left(f, true, e->left_ms);
+		fputc('\n', f);
 	}
 	return n;
 }
@@ -183,6 +194,44 @@ static void read_source(struct reader *r, bool network)
 		vec_push(arena, &r->k->sources, s);
 }
 
+static void read_endpoint(struct reader *r)
+{
+	struct arena *arena = &r->k->arena;
+	struct known_endpoint *e = arena_alloc(arena, sizeof(*e));
+	uint64_t port, version;
+	char uuid[UUID_TEXT_MAX];
+	struct word word;
+	bool ends;
+
+	if (!read_address(r, true, &e->server))
+		return;
+	word = lines_word(&r->lines);
+	if (!read_number(word, 65535, &port) || !port) {
+		lines_error(&r->lines, word, "a port stands here.");
+		return;
+	}
+	word = lines_word(&r->lines);
+	snprintf(uuid, sizeof(uuid), "%.*s", (int)word.len, word.text);
+	if (word.len >= sizeof(uuid) || !uuid_parse(uuid, e->uuid)) {
+		lines_error(&r->lines, word, "the UUID of an interface stands here.");
+		return;
+	}
+	word = lines_word(&r->lines);
+	if (!read_number(word, 65535, &version)) {
+		lines_error(&r->lines, word, "the version of an interface stands here.");
+		return;
+	}
+	e->port = (uint16_t)port;
+	e->version = (uint16_t)version;
+	if (!read_left(r, ENDPOINT_LEFT_MAX, &ends, &e->left_ms))
+		return;
+	word = lines_rest(&r->lines);
+	if (word.len)
+		lines_error(&r->lines, word, "nothing more stands on this line.");
+	else if (e->left_ms)
+		vec_push(arena, &r->k->endpoints, e);
+}
+
 /* Return: false: it is none of ours, and the rest of it need not be read. */
 static bool read_head(struct reader *r, time_t now)
 {
@@ -234,8 +283,11 @@ enum status saved_read(struct known *k, const char *path, time_t now)
 			read_ban(&r);
 		else if (word_is(word, "source") || word_is(word, "network"))
 			read_source(&r, word_is(word, "network"));
+		else if (word_is(word, "endpoint"))
+			read_endpoint(&r);
 		else
-			lines_error(&r.lines, word, "a line begins with ban, source or network.");
+			lines_error(&r.lines, word,
+				    "a line begins with ban, source, network or endpoint.");
 	}
 	status = lines_close(&r.lines);
 	return ours ? status : STATUS_USAGE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Known senders and bans over a restart: to a file and back. */
+/* Known senders, bans and RPC endpoints over a restart: to a file and back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "../cmd.h"
 #include "../out.h"
+#include "../policy/rpc.h"
 #include "../saved.h"
 
 /* What one message holds: it is sent when another source might not fit. */
@@ -59,6 +60,8 @@ enum status cmd_save(const struct args *args)
 	status = known_bans(&nl, &k);
 	if (status == STATUS_OK)
 		status = known_sources(&nl, &k, NULL, NULL);
+	if (status == STATUS_OK)
+		status = known_endpoints(&nl, &k);
 	kernel_close(&nl);
 	if (status == STATUS_OK && !strcmp(path, "-")) {
 		saved_write(stdout, &k, time(NULL));
@@ -66,8 +69,9 @@ enum status cmd_save(const struct args *args)
 		if (!args->nr)
 			mkdir(SAVED_FOLDER, 0700);
 		if (write_file(&k, path, &sources)) {
-			out_count("bans", k.bans.n, "ban", "bans", " and ");
-			out_count("sources", sources, "source", "sources", " saved.\n");
+			out_count("bans", k.bans.n, "ban", "bans", ", ");
+			out_count("sources", sources, "source", "sources", " and ");
+			out_count("endpoints", k.endpoints.n, "endpoint", "endpoints", " saved.\n");
 		} else {
 			status = STATUS_USAGE;
 		}
@@ -164,14 +168,40 @@ static enum status restore_sources(struct nl *nl, const struct known *k, uint64_
 	return STATUS_OK;
 }
 
-static void print_restored(const struct known *k, uint64_t added)
+/* Those that the policy would not have learned are left out. Return: how many are there. */
+static uint64_t restore_endpoints(struct nl *nl, const struct known *k)
 {
-	out_count("bans", k->bans.n, "ban", "bans", " and ");
-	out_count("sources", added, "source", "sources", " restored.");
+	struct known_endpoint *e;
+	struct nl_msg *msg;
+	uint64_t added = 0, ms;
+
+	vec_for_each(e, &k->endpoints) {
+		ms = e->left_ms < RPC_REMEMBER_MIN_MS ? RPC_REMEMBER_MIN_MS : e->left_ms;
+		msg = kernel_request(nl, POSTERN_CMD_ENDPOINT_ADD, 0);
+		nla_put(msg, POSTERN_A_SERVER, e->server.v6 ? 16 : 4, e->server.addr);
+		nla_put_u16(msg, POSTERN_A_PORT, e->port);
+		nla_put(msg, POSTERN_A_UUID, sizeof(e->uuid), e->uuid);
+		nla_put_u16(msg, POSTERN_A_VERSION, e->version);
+		nla_put_u32(msg, POSTERN_A_RPC_REMEMBER_MS, (uint32_t)ms);
+		if (!kernel_call(nl, msg, NULL, NULL))
+			added++;
+	}
+	return added;
+}
+
+static void print_restored(const struct known *k, uint64_t added, uint64_t endpoints)
+{
+	out_count("bans", k->bans.n, "ban", "bans", ", ");
+	out_count("sources", added, "source", "sources", " and ");
+	out_count("endpoints", endpoints, "endpoint", "endpoints", " restored.");
 	out_uint("left-out", NULL, k->sources.n - added);
+	out_uint("endpoints-left-out", NULL, k->endpoints.n - endpoints);
 	if (added < k->sources.n)
-		out_text(" %llu were of limits that are not in force.",
+		out_text(" %llu sources were of limits that are not in force.",
 			 (unsigned long long)(k->sources.n - added));
+	if (endpoints < k->endpoints.n)
+		out_text(" %llu endpoints are none that the policy would remember.",
+			 (unsigned long long)(k->endpoints.n - endpoints));
 	out_text("\n");
 }
 
@@ -179,7 +209,7 @@ enum status cmd_restore(const struct args *args)
 {
 	const char *path = args->nr ? args->words[0] : SAVED_FILE;
 	struct known k = { 0 };
-	uint64_t added = 0;
+	uint64_t added = 0, endpoints = 0;
 	enum status status;
 	struct nl nl;
 
@@ -188,6 +218,7 @@ enum status cmd_restore(const struct args *args)
 		out_text("There is nothing to be restored: no %s.\n", path);
 		out_uint("bans", NULL, 0);
 		out_uint("sources", NULL, 0);
+		out_uint("endpoints", NULL, 0);
 		return STATUS_OK;
 	}
 	status = saved_read(&k, path, time(NULL));
@@ -197,10 +228,12 @@ enum status cmd_restore(const struct args *args)
 		status = restore_bans(&nl, &k);
 		if (status == STATUS_OK)
 			status = restore_sources(&nl, &k, &added);
+		if (status == STATUS_OK)
+			endpoints = restore_endpoints(&nl, &k);
 		kernel_close(&nl);
 	}
 	if (status == STATUS_OK)
-		print_restored(&k, added);
+		print_restored(&k, added, endpoints);
 	known_free(&k);
 	return status;
 }

@@ -385,7 +385,7 @@ static const struct option {
 	  KIND_TIME_OR_NO,
 	  POSTERN_RPC_OPT_NO_REMEMBER,
 	  { 0 },
-	  60000,
+	  RPC_REMEMBER_MIN_MS,
 	  604800000,
 	  "1m to 7d",
 	  offsetof(struct rpc, remember_ms) },

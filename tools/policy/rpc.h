@@ -24,6 +24,7 @@ extern const unsigned int nr_interfaces;
 #define RPC_IDLE_MS 60000u
 #define RPC_PER_CLIENT 64u
 #define RPC_REMEMBER_MS (8 * 3600 * 1000u)
+#define RPC_REMEMBER_MIN_MS 60000u
 
 #define UUID_TEXT_MAX 37
 

@@ -115,8 +115,10 @@
  *                   dump -> POSTERN_A_ENDPOINT: SERVER, PORT, UUID, VERSION,
  *                   LEFT_MS
  *   ENDPOINT_ADD    SERVER, PORT, UUID, VERSION, [RPC_REMEMBER_MS]
- *                   Refused if no policy with RPC services is in force, or none
- *                   that a rule allows would remember it.
+ *                   For as long as the policy remembers it, or less. Refused if
+ *                   the policy has no RPC services, or none that a rule allows
+ *                   would remember it. Before the first policy RPC_REMEMBER_MS is
+ *                   needed; that policy then says who may use it.
  *   ENDPOINT_FLUSH  [SERVER] [UUID [VERSION]] -> NR_CLOSED
  *
  * SOURCES AND BANS. A source is who completed a handshake under a limit, as its
