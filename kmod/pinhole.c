@@ -88,8 +88,10 @@ static bool learn_for(struct pn_doors *doors, struct pn_party *server,
 		WRITE_ONCE(d->expires, jiffies + msecs_to_jiffies(ms));
 		return true;
 	}
-	if (server->nr >= PN_ENDPOINTS_MAX)
+	if (server->nr >= PN_ENDPOINTS_MAX) {
 		pn_door_del(doors, server, first_to_end(server));
+		pn_count(doors->pn->stats, PN_COUNT_ENDPOINTS_EVICTED);
+	}
 	return pn_door_add(doors, server, server, key, ms);
 }
 
@@ -109,8 +111,8 @@ bool pn_endpoint_learn(struct pn_net *pn, const struct pn_door *door,
 		pn_party_put(&doors->servers, server);
 	}
 	spin_unlock(&doors->lock);
-	if (known)
-		pn_count(pn->stats, PN_COUNT_ENDPOINTS_LEARNED);
+	pn_count(pn->stats, known ? PN_COUNT_ENDPOINTS_LEARNED :
+				    PN_COUNT_ENDPOINTS_FULL);
 	return known;
 }
 

@@ -257,6 +257,44 @@ at router postern pinholes flush >/dev/null
 check_equal "explain: and what was known" "basis: learned" "$(explain 192.0.2.10 tcp 49152)"
 at router postern endpoints flush >/dev/null
 
+# ---- bounds
+
+# known_of SERVERS PORTS: a file as of postern save
+known_of() {
+	echo "postern-known 1 at $(date +%s)"
+	awk -v servers="$1" -v ports="$2" 'BEGIN {
+		for (s = 0; s < servers; s++)
+			for (p = 0; p < ports; p++)
+				printf "endpoint 10.%d.%d.1 %d f5cc5a18-4264-101a-8c59-08002b2f8426 56 %d\n",
+					s / 256, s % 256, 50000 + p, 3600 + p
+	}'
+}
+load
+known_of 1 257 >"$dir/known"
+at router postern restore "$dir/known" >/dev/null
+check_equal "a server has 256 endpoints" 256 "$(lines endpoints)"
+check_equal "another takes the place of one, which is counted" 1 "$(counter endpoints-evicted)"
+check_not "the one that ends first" prints ":50000 " at router postern endpoints
+check "and not another" prints ":50001 " at router postern endpoints
+at router postern endpoints flush >/dev/null
+known_of 16385 1 >"$dir/known"
+at router postern restore "$dir/known" >"$dir/out"
+check_equal "endpoints of 16384 servers are known" 16384 "$(lines endpoints)"
+check_equal "one more is not, which is counted" 1 "$(counter endpoints-full)"
+check "the mapper of yet another answers" client map 192.0.2.10 ds
+check "and opens nothing" test "$(lines pinholes)" = 0
+at router postern endpoints flush >/dev/null
+if [ -w /sys/module/postern/parameters/max_pinholes ]; then
+	most=$(cat /sys/module/postern/parameters/max_pinholes)
+	echo 2 >/sys/module/postern/parameters/max_pinholes
+	client map 192.0.2.10 ds is mta >/dev/null
+	check_equal "there are as many pinholes as there may be" 2 "$(lines pinholes)"
+	check "another is not opened, which is counted" test "$(counter pinholes-full)" -ge 1
+	echo "$most" >/sys/module/postern/parameters/max_pinholes
+	at router postern pinholes flush >/dev/null
+	at router postern endpoints flush >/dev/null
+fi
+
 # ---- whose
 
 load
