@@ -200,7 +200,30 @@ check_equal "no warning if it is allowed" '' "$(cat "$dir/err")"
 printf 'zone a { eth0 }\nzone b { eth1 }\nhosts x in b { 203.0.113.0/28 }\n' >"$dir/spoof.conf"
 run load --dry-run "$dir/spoof.conf"
 expect "the loader's own address belongs elsewhere" 0 err "it comes from zone 'a', and the hosts of the policy say that 203.0.113.2 is in another"
+
+# The tool has to know the zone of an interface as the module does: a name written out is
+# stronger than a pattern before it, of patterns the first one takes all.
+SSH_CONNECTION="203.0.113.2 40000 203.0.113.1 22"
+cat >"$dir/names.conf" <<'E2'
+zone wide { "eth*" }
+zone named { eth0 }
+zone narrow { "eth?" }
+hosts gate self
+allow wide -> gate : ssh
+allow narrow -> gate : ssh
+E2
+run load --dry-run "$dir/names.conf"
+expect "a name is stronger than a pattern to the tool" 0 err "nothing lets 203.0.113.2 in zone 'named' come"
+check_not "which warns of no name behind a pattern" grep -F "names.conf:2" "$dir/err"
+check "but of a pattern behind one" grep -qF "names.conf:3:15: warning: what matches 'eth?' is in zone 'wide'" "$dir/err"
 unset SSH_CONNECTION
+at router postern load --keep-flows "$dir/names.conf" >/dev/null 2>&1
+run --json show zones
+check_equal "and to the module" 'wide eth1 eth2 named eth0 narrow' "$(python3 -c '
+import json, sys
+print(*(w for z in json.load(sys.stdin)["zones"] for w in [z["name"], *sorted(z["matched"])]))' <"$dir/out")"
+at router postern load "$examples/exterior.conf" >/dev/null
+was=$(generation)
 
 # The kernel refuses while sets of a MiB in all are added, and knows which.
 ceiling=/sys/module/postern/parameters/max_memory

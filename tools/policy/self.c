@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a policy says about packets to this router. */
+#include <string.h>
+
 #include "cover.h"
 #include "policy.h"
 
@@ -80,7 +82,10 @@ enum self_verdict policy_allows_self(struct policy *p, const struct range *clien
 	return SELF_DENIED;
 }
 
-/* As the module does: '*' is any run of characters, '?' any one. */
+/*
+ * As the module does: '*' is any run of characters, '?' any one. @name may be a pattern
+ * too, of which all is matched then; so '?' is not its '*'.
+ */
 bool iface_matches(const char *pattern, const char *name)
 {
 	const char *star = NULL, *resume = NULL;
@@ -89,7 +94,7 @@ bool iface_matches(const char *pattern, const char *name)
 		if (*pattern == '*') {
 			star = ++pattern;
 			resume = name;
-		} else if (*pattern == '?' || *pattern == *name) {
+		} else if ((*pattern == '?' && *name != '*') || *pattern == *name) {
 			pattern++;
 			name++;
 		} else if (star) {
@@ -104,12 +109,16 @@ bool iface_matches(const char *pattern, const char *name)
 	return !*pattern;
 }
 
-/* The first zone that names or matches it. */
+/* As the module does: that which names it, or else the first that matches it. */
 const struct zone *policy_zone_of(const struct policy *p, const char *iface)
 {
 	struct zone *zone;
 	struct ref *name;
 
+	vec_for_each(zone, &p->zones)
+		vec_for_each(name, &zone->ifaces)
+			if (!strcmp(name->name, iface))
+				return zone;
 	vec_for_each(zone, &p->zones)
 		vec_for_each(name, &zone->ifaces)
 			if (iface_matches(name->name, iface))

@@ -18,27 +18,35 @@ static void warn_empty_hosts(struct policy *p)
 				     "'%s' is empty, and no packet matches it.", h->name);
 }
 
-/* An interface belongs to the first zone that names or matches it. */
-static void warn_shadowed_ifaces(struct policy *p)
+/* A name written out is stronger than any pattern, but of patterns the first one takes all. */
+static void warn_shadowed_iface(struct policy *p, const struct zone *zone, const struct ref *iface)
 {
-	struct zone *zone, *earlier;
-	struct ref *iface, *pattern;
+	const struct zone *earlier;
+	struct ref *pattern;
 	unsigned int i;
 
-	vec_for_each(zone, &p->zones) {
-		vec_for_each(iface, &zone->ifaces) {
-			for (i = 0; i < zone_i; i++) {
-				earlier = p->zones.v[i];
-				vec_for_each(pattern, &earlier->ifaces)
-					if (iface_matches(pattern->name, iface->name))
-						diag_warning(&p->diags, iface->loc,
-							     "'%s' is in zone '%s' by '%s' at %s, since that comes first.",
-							     iface->name, earlier->name,
-							     pattern->name,
-							     policy_place(p, &pattern->loc));
-			}
+	for (i = 0; (earlier = p->zones.v[i]) != zone; i++) {
+		vec_for_each(pattern, &earlier->ifaces) {
+			if (!iface_matches(pattern->name, iface->name))
+				continue;
+			diag_warning(&p->diags, iface->loc,
+				     "what matches '%s' is in zone '%s' by '%s' at %s, since that comes first.",
+				     iface->name, earlier->name, pattern->name,
+				     policy_place(p, &pattern->loc));
+			return;
 		}
 	}
+}
+
+static void warn_shadowed_ifaces(struct policy *p)
+{
+	struct zone *zone;
+	struct ref *iface;
+
+	vec_for_each(zone, &p->zones)
+		vec_for_each(iface, &zone->ifaces)
+			if (strpbrk(iface->name, "*?"))
+				warn_shadowed_iface(p, zone, iface);
 }
 
 /* One range of a list of services, and where it comes from. */
