@@ -9,4 +9,6 @@ set -eu
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$selftests/model/wires.sh"
 wires_ready
+at router postern load - >/dev/null <<<"zone internet { z0 }"
+needs_flow_table
 at router python3 -B "$selftests/model/fastpath.py" "$@"

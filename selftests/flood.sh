@@ -29,7 +29,7 @@ rate=${FLOOD_RATE:-$rate}
 gap=$(awk "BEGIN { print $seconds / $mails }")
 [ -n "${POSTERN_KERNEL:-}" ] || ktap_skip_all "sets up a mail server: only in a guest"
 needs nft smtp-source postfix setpriv
-[ -x "$here/obj/flood" ] || make -s -C "$here" >/dev/null || ktap_skip_all "needs flood/obj/flood"
+[ -x "$here/obj/flood" ] || make -s -C "$here" >/dev/null 2>&1 || ktap_skip_all "needs flood/obj/flood"
 case " ${filters[*]} " in *" iptables "*) needs iptables-legacy ipset ;; esac
 postern_ready
 # What others measure is measured without it.

@@ -320,6 +320,12 @@ postern_ready() {
 	on_exit rmmod postern
 }
 
+# needs_flow_table: skip the test on a kernel without; a policy is in force on the router
+needs_flow_table() {
+	! grep -qF 'no nf_flow_table' <<<"$(at router postern status)" ||
+		ktap_skip_all "this kernel has no nf_flow_table"
+}
+
 # module_goes: a test that the module, if postern_ready brought it, can be unloaded
 module_goes() {
 	if [ -n "$module_ours" ]; then

@@ -13,6 +13,7 @@ set -eu
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$selftests/limits/lib.sh"
 needs python3
+[ -x "$selftests/flood/obj/flood" ] || ktap_skip_all "needs flood/obj/flood: make -C selftests all"
 postern_ready
 ktap_plan ''
 topology_up

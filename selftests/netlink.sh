@@ -15,14 +15,15 @@ set -eu
 count=${FUZZ_COUNT:-20000} seed=${FUZZ_SEED:-$(date +%s)}
 bin=$selftests/netlink/obj
 if ! make -qs -C "$selftests/netlink" 2>/dev/null; then
-	if command -v "${CC:-cc}" >/dev/null && command -v make >/dev/null; then
+	if [ -e "$selftests/../include/uapi/linux/postern.h" ] &&
+		command -v "${CC:-cc}" >/dev/null && command -v make >/dev/null; then
 		tmp=$(mktemp -d)
 		on_exit rm -rf "$tmp"
 		make -s -C "$selftests/netlink" OBJ="$tmp" || ktap_skip_all "netlink/ does not build"
 		bin=$tmp
 		chmod 755 "$tmp"
 	elif [ ! -x "$bin/fuzz" ]; then
-		ktap_skip_all "needs a compiler, or netlink/obj/fuzz built"
+		ktap_skip_all "needs a compiler and postern.h, or netlink/obj/fuzz built"
 	fi
 fi
 fuzz=$bin/fuzz

@@ -57,6 +57,7 @@ at router postern load - >"$dir/load" <<-'EOF'
 	server mail in perimeter { 192.0.2.10, 2001:db8:0:2::10 }
 	allow internet -> mail : tcp 8000
 EOF
+needs_flow_table
 spawn perim python3 -c '
 import socket
 server = socket.create_server(("::", 8000), family=socket.AF_INET6, dualstack_ipv6=True)
