@@ -15,6 +15,9 @@ scratch
 chmod 755 "$dir"
 
 config() { at router postern show --config; }
+# json EXPRESSION: of top, which the last run printed
+json() { python3 -c 'import json, sys; top = json.load(sys.stdin); print('"$1"')' <"$dir/out"; }
+messages='*((m["severity"], m["file"].split("/")[-1], m.get("line"), m.get("column"), m["message"]) for m in top["messages"]), top["errors"], top["warnings"]'
 
 # round_trip NAME FILE: show --config, loaded again, is the same policy
 round_trip() {
@@ -156,6 +159,8 @@ load_and_hear() { at router postern load "$examples/exterior.conf" >/dev/null &&
 check "monitor tells of a load" busywait 10 load_and_hear
 run reset
 expect "reset" 0
+run --json reset
+check_equal "reset as JSON" "{'reset': True}" "$(json top)"
 at inet nc -nzw 1 192.0.2.10 26 || true
 check "monitor tells of a drop" busywait 10 hear '"reason":"no-rule","proto":6,"src":"203.0.113.2"'
 run --json stats
@@ -175,6 +180,8 @@ was=$(generation)
 run load --dry-run "$examples/exterior.conf"
 expect "a dry run" 0 out "would load"
 check_equal "changes nothing" "$was" "$(generation)"
+run --json load --dry-run "$examples/exterior.conf"
+check_equal "a dry run as JSON" "True 0" "$(json 'top["dry-run"], top["errors"]' | tr -d '(,)')"
 run load --confirm 1 "$examples/exterior.conf"
 expect "a load on trial" 0 out "comes back in 1 s"
 is_back() { [ "$(generation)" = "$was" ]; }
@@ -186,14 +193,26 @@ run confirm
 expect "confirm" 0
 run confirm
 expect "there is nothing more to confirm" 2 err "no policy waits"
+run --json load --confirm 600 "$examples/exterior.conf"
+check_equal "a load on trial as JSON" "False $(generation) True 600000 [] 0 0" \
+	"$(json 'top["dry-run"], top["generation"], top["memory"] > 4096, top["confirm-ms"], top["messages"], top["errors"], top["warnings"]' | tr -d '(,)')"
+run --json confirm
+check_equal "confirm as JSON" "{'confirmed': True}" "$(json top)"
+run --json confirm
+expect "what is refused is told as text" 2 err "no policy waits"
 was=$(generation)
 printf 'zone internet { eth0 }\nallow internet -> nowhere\n' >"$dir/bad.conf"
 run load "$dir/bad.conf"
 expect "a bad policy" 1 err "bad.conf:2:19: error:"
+run --json load "$dir/bad.conf"
+check_equal "a bad policy as JSON" "1 ('error', 'bad.conf', 2, 19, \"there is no zone and there are no hosts 'nowhere'.\") 1 0" "$rc $(json "$messages")"
 check_equal "leaves the old one in force" "$was" "$(generation)"
 export SSH_CONNECTION="203.0.113.2 40000 203.0.113.1 22"
 run load --dry-run "$examples/bastion.conf"
 expect "the loader's own connection would be cut" 0 err "cuts your own SSH connection: nothing lets 203.0.113.2 in zone 'internet' come to port 22"
+run --json load --dry-run "$examples/bastion.conf"
+check_equal "as JSON it is a message" "('warning', 'bastion.conf', None, None, \"this policy cuts your own SSH connection" \
+	"$(json "$messages" | grep -o "('warning', 'bastion.conf', None, .* SSH connection")"
 SSH_CONNECTION="203.0.113.2 40000 203.0.113.1 25"
 run load --dry-run "$examples/bastion.conf"
 check_equal "no warning if it is allowed" '' "$(cat "$dir/err")"
@@ -250,6 +269,9 @@ if [ -w $ceiling ]; then
 	check_equal "and leaves the old one in force" "$was" "$(generation)"
 	run load "$dir/long.conf"
 	expect "a list that the kernel refuses" 2 err "$dir/long.conf:2:1: error: not enough memory"
+	run --json load "$dir/long.conf"
+	check_equal "as JSON with its line" "2 ('error', 'long.conf', 2, 1) 1 0" \
+		"$rc $(json "$messages" | sed 's/, "not enough memory[^"]*"//')"
 	echo "$full" >$ceiling
 else
 	ktap_skip "a refusal by the kernel" "no parameter max_memory"
@@ -261,6 +283,10 @@ rc=0
 at router setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
 	"$(command -v postern)" status >"$dir/out" 2>"$dir/err" || rc=$?
 expect "an unprivileged user" 3 err "needs CAP_NET_ADMIN in this network namespace: run it as root"
+rc=0
+at router setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+	"$(command -v postern)" --json load - <<<'zone a { eth0 }' >"$dir/out" 2>"$dir/err" || rc=$?
+check_equal "his load as JSON" "3 ('error', '<stdin>', None, None, 'loading a policy needs CAP_NET_ADMIN in this network namespace: run it as root (sudo postern ...).') 1 0" "$rc $(json "$messages")"
 
 # ---- shown as a whole, whatever happens meanwhile
 
@@ -291,6 +317,11 @@ check_equal "a policy is shown as a whole while others are loaded" 40 "$whole"
 
 run unload
 expect "unload" 0 out "No policy is in force"
+at router postern load "$examples/exterior.conf" >/dev/null
+run --json unload
+check_equal "unload as JSON" "{'unloaded': True, 'open': True}" "$(json top)"
+run --json version
+check_equal "versions as JSON" "True True" "$(json 'top["tool"] == top["module"] != "", top["interface"] == top["module-interface"] > 0' | tr -d '(,)')"
 run show rules
 expect "there is nothing to show" 0 err "no policy is loaded"
 run

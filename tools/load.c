@@ -423,17 +423,17 @@ static int commit(struct batch *b, struct load *load)
  * The kernel names file and line, and the statement there is what it refuses. More
  * ranges of a set come without a place, but then they are alone.
  */
-static bool print_at_place(const struct batch *b, const struct policy *p)
+static const struct source *find_place(const struct batch *b, const struct policy *p,
+				       struct loc *loc)
 {
 	const struct nl *nl = b->nl;
-	struct diag d = { .severity = SEVERITY_ERROR };
 	struct postern_place place = nl->place;
 	const char *line;
 	struct source *src;
 	size_t len, blank;
 
 	if (!nl->sentence[0] || (!nl->has_place && !b->only))
-		return false;
+		return NULL;
 	if (!nl->has_place) {
 		src = p->sources.v[b->only->source];
 		place.file = src->index;
@@ -445,18 +445,39 @@ static bool print_at_place(const struct batch *b, const struct policy *p)
 		line = source_line(src, place.line, &len);
 		for (blank = 0; blank < len && (line[blank] == ' ' || line[blank] == '\t'); blank++)
 			;
-		d.loc.line = place.line;
-		d.loc.end_line = place.line;
-		d.loc.col = (unsigned int)blank + 1;
-		d.loc.end_col = (unsigned int)len + 1;
-		d.text = nl->sentence;
-		diag_print(stderr, &d, src, out_stderr_color());
-		return true;
+		loc->source = src_i;
+		loc->line = place.line;
+		loc->end_line = place.line;
+		loc->col = (unsigned int)blank + 1;
+		loc->end_col = (unsigned int)len + 1;
+		return src;
 	}
-	return false;
+	return NULL;
 }
 
-enum status load_policy(struct nl *nl, const struct policy *p, struct load *load)
+static enum status refused(const struct batch *b, struct policy *p)
+{
+	struct diag d = { .severity = SEVERITY_ERROR, .text = b->nl->sentence };
+	const struct source *src = NULL;
+	enum status status = STATUS_REFUSED;
+	char text[REFUSAL_TEXT_MAX];
+
+	if (b->nl->error != EPERM)
+		src = find_place(b, p, &d.loc);
+	if (src) {
+		if (!out_is_json())
+			diag_print(stderr, &d, src, out_stderr_color());
+		complain("the kernel refused the policy; what was in force stays.");
+	} else {
+		status = kernel_refusal(b->nl, "loading a policy", text);
+		complain("%s", text);
+		d.text = text;
+	}
+	diag_error(&p->diags, d.loc, "%s", d.text);
+	return status;
+}
+
+enum status load_policy(struct nl *nl, struct policy *p, struct load *load)
 {
 	struct batch b = { .nl = nl };
 
@@ -467,11 +488,5 @@ enum status load_policy(struct nl *nl, const struct policy *p, struct load *load
 		b.only = NULL;
 		b.err = commit(&b, load);
 	}
-	if (!b.err)
-		return STATUS_OK;
-	if (nl->error != EPERM && print_at_place(&b, p)) {
-		complain("the kernel refused the policy; what was in force stays.");
-		return STATUS_REFUSED;
-	}
-	return kernel_complain(nl, "loading a policy");
+	return b.err ? refused(&b, p) : STATUS_OK;
 }

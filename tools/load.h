@@ -15,7 +15,10 @@ struct load {
 	uint64_t memory;
 };
 
-/* Complains if the kernel refuses, at the place in the file if it names one. */
-enum status load_policy(struct nl *nl, const struct policy *p, struct load *load);
+/*
+ * Complains if the kernel refuses, at the place in the file if it names one. What it says
+ * is then also among the diagnostics of @p.
+ */
+enum status load_policy(struct nl *nl, struct policy *p, struct load *load);
 
 #endif

@@ -306,19 +306,29 @@ int kernel_dump_some(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *ar
 	return ask(nl, msg, fn, arg);
 }
 
-enum status kernel_complain(const struct nl *nl, const char *what)
+enum status kernel_refusal(const struct nl *nl, const char *what, char text[REFUSAL_TEXT_MAX])
 {
 	size_t len = strlen(nl->sentence);
 
 	if (nl->error == EPERM && !len) {
-		complain("%s needs CAP_NET_ADMIN in this network namespace: run it as root (sudo postern ...).",
+		snprintf(text, REFUSAL_TEXT_MAX,
+			 "%s needs CAP_NET_ADMIN in this network namespace: run it as root (sudo postern ...).",
 			 what);
 		return STATUS_ABSENT;
 	}
-	complain("%s was refused by the kernel: %s%s", what,
+	snprintf(text, REFUSAL_TEXT_MAX, "%s was refused by the kernel: %s%s", what,
 		 len ? nl->sentence : strerror(nl->error),
 		 len && nl->sentence[len - 1] == '.' ? "" : ".");
 	return nl->error == EPERM ? STATUS_ABSENT : STATUS_REFUSED;
+}
+
+enum status kernel_complain(const struct nl *nl, const char *what)
+{
+	char text[REFUSAL_TEXT_MAX];
+	enum status status = kernel_refusal(nl, what, text);
+
+	complain("%s", text);
+	return status;
 }
 
 struct listener {

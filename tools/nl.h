@@ -63,7 +63,11 @@ int kernel_dump(struct nl *nl, enum postern_cmd cmd, nl_reply_fn fn, void *arg);
 /* By a request with NLM_F_DUMP that says which ones; frees @msg. */
 int kernel_dump_some(struct nl *nl, struct nl_msg *msg, nl_reply_fn fn, void *arg);
 
-/* Complains that @what, like "loading a policy", was refused; the status that follows. */
+/* What to say if @what, like "loading a policy", was refused; the status that follows. */
+#define REFUSAL_TEXT_MAX 512
+enum status kernel_refusal(const struct nl *nl, const char *what, char text[REFUSAL_TEXT_MAX]);
+
+/* Says it on stderr. */
 enum status kernel_complain(const struct nl *nl, const char *what);
 
 /* Opens, sends @cmd, which takes no words, and closes; complains about @what. */

@@ -5,10 +5,13 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
+#include "out.h"
 #include "policy/address.h"
 #include "policy/policy.h"
 #include "ssh.h"
@@ -74,6 +77,20 @@ bool ssh_client(struct range *client)
 	return connection && parse_connection(connection, client, &server, &port);
 }
 
+static void __attribute__((format(printf, 2, 3))) warn(struct policy *p, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (out_is_json())
+		diag_warning(&p->diags, (struct loc){ 0 }, "%s", text);
+	else
+		complain("warning: %s", text);
+}
+
 void ssh_warn(struct policy *p)
 {
 	const char *connection = getenv("SSH_CONNECTION");
@@ -93,12 +110,14 @@ void ssh_warn(struct policy *p)
 	address_print(&client, client_text);
 	switch (policy_allows_self(p, &client, &server, zone, port)) {
 	case SELF_SPOOFED:
-		complain("warning: this policy cuts your own SSH connection: it comes from zone '%s', and the hosts of the policy say that %s is in another. 'postern load --confirm 60' goes back by itself.",
-			 zone->name, client_text);
+		warn(p,
+		     "this policy cuts your own SSH connection: it comes from zone '%s', and the hosts of the policy say that %s is in another. 'postern load --confirm 60' goes back by itself.",
+		     zone->name, client_text);
 		break;
 	case SELF_DENIED:
-		complain("warning: this policy cuts your own SSH connection: nothing lets %s in zone '%s' come to port %u of this router. 'postern load --confirm 60' goes back by itself.",
-			 client_text, zone->name, port);
+		warn(p,
+		     "this policy cuts your own SSH connection: nothing lets %s in zone '%s' come to port %u of this router. 'postern load --confirm 60' goes back by itself.",
+		     client_text, zone->name, port);
 		break;
 	default:
 		break;

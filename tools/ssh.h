@@ -6,7 +6,7 @@
 #include "policy/address.h"
 #include "policy/model.h"
 
-/* Warns on stderr if the policy denies what SSH_CONNECTION says. */
+/* Warns on stderr, or as JSON by the diagnostics of @p, if it denies what SSH_CONNECTION says. */
 void ssh_warn(struct policy *p);
 
 /* The client of the SSH connection over which this runs; false: of none. */

@@ -56,7 +56,10 @@ enum status cmd_load(const struct args *args)
 
 	p = policy_new();
 	policy_read(p, args->words[0]);
-	status = report_diags(p);
+	status = p->diags.nr_errors ? STATUS_USAGE : STATUS_OK;
+	/* As JSON they are one list with what the kernel says. */
+	if (!out_is_json())
+		report_diags(p);
 	if (status == STATUS_OK)
 		status = kernel_open(&nl);
 	if (status == STATUS_OK) {
@@ -66,6 +69,8 @@ enum status cmd_load(const struct args *args)
 			report(p, &load);
 		kernel_close(&nl);
 	}
+	if (out_is_json())
+		report_diags(p);
 	policy_free(p);
 	return status;
 }
