@@ -38,7 +38,7 @@ many connects "$mail" 50001 500 "$one" >/dev/null
 before=$(many connects "$mail" 50001 2000 $one)
 memory=$(slab) opened=$(counter pinholes-opened)
 out=$(many clients "$mail" 10.64.0.0/14 "$clients")
-echo "# ${out//$'\n'/$'\n'# }"
+echo "# figure: $(tail -n 1 <<<"$out"), four pinholes each"
 check_equal "every client is answered" "answered $clients" "$(sed -n 's/ in .*//p' <<<"$out" | tail -n 1)"
 opened=$(($(counter pinholes-opened) - opened))
 check_equal "and has its four pinholes" $((clients * 4)) "$opened"
@@ -46,9 +46,11 @@ check_equal "and has its four pinholes" $((clients * 4)) "$opened"
 over() { [ "$(conntrack_count)" -lt 100 ]; }
 conntrack_count() { at router cat /proc/sys/net/netfilter/nf_conntrack_count; }
 busywait 60 over || true
-echo "# $((($(slab) - memory) * 1024 / (clients * 4))) bytes a pinhole"
+# of a few the rest of the kernel hides what they take
+[ "$clients" -lt 20000 ] && figure='' || figure='figure: '
+echo "# $figure$((($(slab) - memory) * 1024 / (clients * 4))) bytes a pinhole"
 after=$(many connects "$mail" 50001 2000 $one)
-echo "# 2,000 connections through a pinhole: $before s, beside $opened others $after s"
+echo "# figure: 2,000 connections through a pinhole: $before s, beside $opened others $after s"
 check "a look-up costs no more among so many" awk -v a="$before" -v b="$after" 'BEGIN { exit b > 1.5 * a + 0.2 }'
 
 evicted=$(counter pinholes-evicted)

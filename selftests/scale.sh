@@ -97,7 +97,7 @@ measure() {
 		[ -n "$ended" ] && [ "$ended" -le $ms ] || ended=$ms
 	done
 	bytes=$(memory)
-	echo "# $1: loaded in $ended ms, $bytes bytes${3:+, $((bytes / $3)) bytes per $4}"
+	echo "# figure: $1: loaded in $ended ms, $bytes bytes${3:+, $((bytes / $3)) bytes per $4}"
 	if [ "${POSTERN_KERNEL:-}" = uml ]; then
 		check "$1: loaded within 3 s ($ended ms)" test "$ended" -le $limit
 	else
