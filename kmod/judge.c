@@ -4,12 +4,10 @@
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
-#include <linux/ktime.h>
 #include <linux/netfilter.h>
 #include <net/netfilter/ipv4/nf_reject.h>
 #include <net/netfilter/ipv6/nf_reject.h>
 #include <net/netfilter/nf_conntrack.h>
-#include <net/netfilter/nf_log.h>
 
 #include "admit.h"
 #include "answer.h"
@@ -21,8 +19,8 @@
 #include "inspected.h"
 #include "judge.h"
 #include "kept.h"
+#include "log.h"
 #include "mangle.h"
-#include "rate.h"
 #include "reject.h"
 #include "route.h"
 #include "trace.h"
@@ -36,22 +34,6 @@ static void count_rule(const struct pn_policy *policy, u32 rule,
 	c->hits += hits;
 	c->packets++;
 	c->bytes += bytes;
-}
-
-/* A console is slower than a flood, and would stop the router. */
-#define LOGS_PER_SECOND		1000
-
-static void log_packet(struct pn_net *pn, const struct pn_packet *p,
-		       const struct nf_hook_state *state, const char *what)
-{
-	if (!pn_rate_allow(&pn->logs_due, ktime_get_ns(),
-			   NSEC_PER_SEC / LOGS_PER_SECOND, LOGS_PER_SECOND)) {
-		pn_count(pn->stats, PN_COUNT_LOGS_LIMITED);
-		return;
-	}
-	pn_count(pn->stats, PN_COUNT_LOGGED);
-	nf_log_packet(state->net, state->pf, state->hook, p->skb, p->in, p->out,
-		      NULL, "postern: %s ", what);
 }
 
 void pn_judge_report(struct pn_net *pn, const struct pn_policy *policy,
@@ -73,7 +55,7 @@ unsigned int pn_judge_drop(struct pn_net *pn, const struct pn_policy *policy,
 	if (rule != U32_MAX) {
 		count_rule(policy, rule, 1, p->skb->len);
 		if (policy->rules[rule].flags & POSTERN_RULE_LOG)
-			log_packet(pn, p, state, pn_reason_name[reason]);
+			pn_log_packet(pn, p, state, pn_reason_name[reason]);
 	}
 	if (observe)
 		return NF_ACCEPT;
@@ -112,7 +94,7 @@ static void begin(struct pn_net *pn, const struct pn_policy *policy,
 		return;
 	flags = policy->rules[rule].flags;
 	if (flags & POSTERN_RULE_LOG)
-		log_packet(pn, p, state, "allow");
+		pn_log_packet(pn, p, state, "allow");
 	if (flags & POSTERN_RULE_OBSERVE)
 		pn_judge_report(pn, policy, p, PN_NO_RULE, rule, true);
 }

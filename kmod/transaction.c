@@ -15,6 +15,7 @@
 #include <net/genetlink.h>
 
 #include "house.h"
+#include "log.h"
 #include "net.h"
 #include "netlink.h"
 #include "object.h"
@@ -414,13 +415,15 @@ int pn_txn_commit(struct sk_buff *skb, struct genl_info *info)
 
 	err = compile(policy, info->extack);
 	memory = policy->memory;
-	if (err || flags & POSTERN_COMMIT_DRY_RUN)
+	if (err || flags & POSTERN_COMMIT_DRY_RUN) {
 		pn_policy_free(policy);
-	else
+	} else {
+		pn_log_prepare(policy);
 		err = pn_net_load(pn, policy, flags,
 				  confirm ? nla_get_u32(confirm) : 0,
 				  expect ? &expected : NULL, &generation,
 				  info->extack);
+	}
 	if (!err)
 		err = nla_put_u32(msg, POSTERN_A_GENERATION, generation) ||
 		      nla_put_u64_64bit(msg, POSTERN_A_MEMORY, memory,
