@@ -419,3 +419,13 @@ void pn_flow_purge(struct net *net, const struct pn_policy *policy)
 
 	pn_ct_iterate(net, denied, &purge);
 }
+
+static int is_offloaded(struct nf_conn *ct, void *data)
+{
+	return test_bit(IPS_OFFLOAD_BIT, &ct->status);
+}
+
+void pn_flow_purge_offloaded(struct net *net)
+{
+	pn_ct_iterate(net, is_offloaded, NULL);
+}

@@ -117,6 +117,9 @@ enum pn_reason pn_flow_invalid(struct net *net, const struct pn_packet *p);
  */
 void pn_flow_purge(struct net *net, const struct pn_policy *policy);
 
+/* Deletes all that are offloaded. Context: process. */
+void pn_flow_purge_offloaded(struct net *net);
+
 /*
  * Has @policy anything to say of a flow? By the routes: it passes a zone at either end,
  * or the policy guards this router, to which it leads. Context: RCU read side.

@@ -40,6 +40,17 @@ bool pn_net_lockdown(const struct pn_net *pn)
 	return lockdown && net_eq(pn->net, &init_net) && !READ_ONCE(pn->open);
 }
 
+/*
+ * Lockdown, if it is in force, is also for what an administrator's nf_flow_table
+ * forwards around the hooks. Context: a grace period after it came into force, so that
+ * no packet that passed before makes a flow join that any more.
+ */
+static void lock_down(struct pn_net *pn)
+{
+	if (pn_net_lockdown(pn))
+		pn_flow_purge_offloaded(pn->net);
+}
+
 static struct pn_policy *current_policy(struct pn_net *pn)
 {
 	return rcu_dereference_protected(pn->policy,
@@ -363,6 +374,7 @@ static void trial_over(struct work_struct *work)
 		pn->trial = false;
 		WRITE_ONCE(pn->open, pn->previous_open);
 		withdraw(pn);
+		lock_down(pn);
 	} else if (!publish(pn, previous)) {
 		pn->trial = false;
 		pn->previous = NULL;
@@ -410,6 +422,7 @@ int pn_net_unload(struct pn_net *pn, u32 flags, struct netlink_ext_ack *extack)
 		WRITE_ONCE(pn->open, true);
 	end_trial(pn);
 	withdraw(pn);
+	lock_down(pn);
 	pn_event_state(pn, POSTERN_EVENT_UNLOAD, flags, 0);
 	mutex_unlock(&pn->mutex);
 	return 0;
@@ -454,6 +467,8 @@ static int __net_init net_init(struct net *net)
 		mutex_unlock(&pn->mutex);
 		if (err)
 			goto err_proc;
+		synchronize_net();
+		lock_down(pn);
 	}
 	return 0;
 

@@ -35,11 +35,70 @@ pings() { at inet ping -qc 1 -W "${1:-5}" "$mail" && at inet ping -qc 1 -W "${1:
 blind() { ! at inet ping -qc 1 -W 1 "$mail" && ! at inet ping -qc 1 -W 1 2001:db8:0:2::10; }
 hits() { awk -v r="$1" '$0 ~ r { print $2 }' /proc/net/postern/rules; }
 
-busywait 10 pings || ktap_fail "before the module, everything passes"
-postern_ready
+# ---- flows that last, and that nftables forwards around the hooks
+
+spawn perim python3 "$selftests/model/flow.py" server 7
+busywait 20 listening perim 7
+# grows FILE...: are all of these answered?
+grows() {
+	local f
+	for f; do
+		[ -s "$dir/$f" ] || return 1
+		grep -q ended "$dir/$f" && return 1
+		local was
+		was=$(cat "$dir/$f")
+		busywait "${patience:-15}" sh -c "[ \"\$(cat $dir/$f)\" != '$was' ]" || return 1
+		grep -q ended "$dir/$f" && return 1
+	done
+	return 0
+}
+all_grow() { grows "${flows[@]}"; }
+none_grows() {
+	local f
+	for f in "${flows[@]}"; do
+		if patience=1 grows "$f"; then echo "$f is still answered" && return 1; fi
+	done
+}
+offloaded() { [ "$(grep -c OFFLOAD /proc/net/nf_conntrack)" -ge 2 ]; }
+flowtable() {
+	nft -f - <<-'END'
+		table inet fast {
+			flowtable f { hook ingress priority 0; devices = { eth0, eth1 }; }
+			chain forward {
+				type filter hook forward priority 0;
+				meta l4proto tcp flow add @f
+			}
+		}
+	END
+}
+# offload NAME: have nftables offload new flows, which are $flows until offload_ends
+offload() {
+	flowtable
+	flows=("$1$mail" "${1}2001:db8:0:2::10") clients=()
+	for a in "$mail" 2001:db8:0:2::10; do
+		spawn inet python3 "$selftests/model/flow.py" client tcp "$a" 7 "$dir/$1$a"
+		clients+=("$spawned")
+	done
+	check "nftables offloads flows" busywait 30 offloaded
+	check "which go on" busywait 30 all_grow
+}
+offload_ends() {
+	nft delete table inet fast
+	kill "${clients[@]}" 2>/dev/null || true
+}
+nft=''
+modprobe -aq nf_conntrack || true
+if [ -e /proc/net/nf_conntrack ] && command -v nft >/dev/null && flowtable; then
+	nft=1
+	nft delete table inet fast
+fi
 
 # ---- lockdown
 
+busywait 10 pings || ktap_fail "before the module, everything passes"
+[ -z "$nft" ] || offload before
+postern_ready
+[ -z "$nft" ] || check "lockdown: what nftables offloaded before has ended" none_grows
 check "lockdown: before the first policy nothing is forwarded" blind
 check "and no-policy is the reason" test "$(counter drop-no-policy)" -ge 2
 check "the router itself is reached" at inet ping -qc 1 -W 5 203.0.113.1
@@ -47,6 +106,7 @@ check "and reaches out" ping -qc 1 -W 5 $mail
 check "status says so" prints lockdown postern status
 check "unload has nothing to unload: status 2" sh -c 'postern unload; [ $? = 2 ]'
 check "unload --open opens" postern unload --open
+[ -z "$nft" ] || offload_ends
 check "and all passes" pings
 check "status says that too" prints "everything is forwarded" postern status
 
@@ -76,34 +136,12 @@ check_equal "another rule begins anew" 0 "$(hits ': tcp 8')"
 
 # ---- flows
 
-spawn perim python3 "$selftests/model/flow.py" server 7
-busywait 20 listening perim 7
 postern load "$dir/open.conf" >/dev/null
 for a in 192.0.2.10 2001:db8:0:2::10; do
 	spawn inet python3 "$selftests/model/flow.py" client tcp $a 7 "$dir/tcp$a"
 	spawn inet python3 "$selftests/model/flow.py" client udp $a 7 "$dir/udp$a"
 done
-# grows FILE...: are all of these answered?
-grows() {
-	local f
-	for f; do
-		[ -s "$dir/$f" ] || return 1
-		grep -q ended "$dir/$f" && return 1
-		local was
-		was=$(cat "$dir/$f")
-		busywait "${patience:-15}" sh -c "[ \"\$(cat $dir/$f)\" != '$was' ]" || return 1
-		grep -q ended "$dir/$f" && return 1
-	done
-	return 0
-}
 flows=("tcp$mail" "udp$mail" tcp2001:db8:0:2::10 udp2001:db8:0:2::10)
-all_grow() { grows "${flows[@]}"; }
-none_grows() {
-	local f
-	for f in "${flows[@]}"; do
-		if patience=1 grows "$f"; then echo "$f is still answered" && return 1; fi
-	done
-}
 check "flows are open" busywait 30 all_grow
 check "a load that allows them" postern load "$dir/open.conf"
 check "leaves them" all_grow
@@ -118,27 +156,10 @@ check "where they are allowed again, who asks again is answered" grows udp$mail
 
 # ---- flows that nftables forwards around the hooks
 
-offloaded() { [ "$(grep -c OFFLOAD /proc/net/nf_conntrack)" -ge 2 ]; }
-flowtable() {
-	nft -f - <<-'END'
-		table inet fast {
-			flowtable f { hook ingress priority 0; devices = { eth0, eth1 }; }
-			chain forward {
-				type filter hook forward priority 0;
-				meta l4proto tcp flow add @f
-			}
-		}
-	END
-}
-if [ ! -e /proc/net/nf_conntrack ] || ! command -v nft >/dev/null || ! flowtable; then
+if [ -z "$nft" ]; then
 	ktap_skip "flows that nftables offloads" "no flowtable here"
 else
-	flows=("fast$mail" fast2001:db8:0:2::10)
-	for a in 192.0.2.10 2001:db8:0:2::10; do
-		spawn inet python3 "$selftests/model/flow.py" client tcp $a 7 "$dir/fast$a"
-	done
-	check "nftables offloads flows" busywait 30 offloaded
-	check "which go on" all_grow
+	offload fast
 	# a pair of zones that they do not pass, so that conntrack alone cannot tell
 	(cat "$dir/closed.conf" && echo "zone third { eth2 }" &&
 		echo "allow third -> mail : tcp 7") >"$dir/third.conf"
@@ -146,7 +167,7 @@ else
 	check "leaves them" all_grow
 	check "a load that does not" postern load "$dir/third.conf"
 	check "ends them" none_grows
-	nft delete table inet fast
+	offload_ends
 	postern load "$dir/open.conf" >/dev/null
 fi
 
@@ -170,11 +191,20 @@ check "a trial within a trial goes back to what was last confirmed" \
 
 # ---- no policy
 
+postern load "$dir/open.conf" >/dev/null
+[ -z "$nft" ] || offload unload
 check "unload" postern unload
+[ -z "$nft" ] || check "ends what nftables offloads" none_grows
 check "falls back into lockdown" blind
-postern load --confirm 10 "$dir/open.conf" >/dev/null
+[ -z "$nft" ] || offload_ends
+postern load --confirm 20 "$dir/open.conf" >/dev/null
 check "a first policy on trial" pings
-check "goes back to none: lockdown" busywait 40 blind
+[ -z "$nft" ] || offload trial
+check "goes back to none: lockdown" busywait 60 blind
+if [ -n "$nft" ]; then
+	check "which ends what nftables offloads" none_grows
+	offload_ends
+fi
 postern load "$dir/open.conf" >/dev/null
 check "unload --open of a policy" postern unload --open
 check "leaves everything open" pings
