@@ -3,6 +3,7 @@
  * Sums of what the CPUs counted, and resets that touch nothing which a packet
  * writes: what was there at the reset is subtracted.
  */
+#include <linux/build_bug.h>
 #include <linux/cpumask.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -11,14 +12,17 @@
 #include "policy.h"
 #include "stats.h"
 
+/* The tracepoint has no room for longer ones. */
+#define NAME(name)	((name) + BUILD_BUG_ON_ZERO(sizeof(name) > PN_REASON_NAME_SIZE))
+
 const char * const pn_reason_name[PN_NR_REASONS] = {
 	[PN_OK] = "ok",
 #define REASON(id, name, help) \
-	[PN_##id] = name,
+	[PN_##id] = NAME(name),
 #define RPC_REASON(id, name, help) \
-	[PN_DROP_RPC_##id] = name,
+	[PN_DROP_RPC_##id] = NAME(name),
 #define SMTP_REASON(id, name, help) \
-	[PN_DROP_SMTP_##id] = name,
+	[PN_DROP_SMTP_##id] = NAME(name),
 #include <postern/reasons.inc>
 #undef SMTP_REASON
 #undef RPC_REASON

@@ -13,6 +13,9 @@
 
 #include "reason.h"
 
+/* Of the longest name of a reason, with its NUL. */
+#define PN_REASON_NAME_SIZE	24
+
 enum pn_counter {
 #define COUNTER(id, name, unit, help)	PN_COUNT_##id,
 #include <postern/counters.inc>

@@ -20,7 +20,7 @@ TRACE_EVENT(postern_drop,
 	TP_ARGS(p, reason, rule, observed),
 	TP_STRUCT__entry(
 		__field(const void *, skb)
-		__array(char, reason, 20)	/* longest: broadcast-source */
+		__array(char, reason, PN_REASON_NAME_SIZE)
 		__field(u32, rule)
 		__field(bool, observed)
 		__field(int, in)

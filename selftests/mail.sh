@@ -139,6 +139,27 @@ each() {
 	refused "no TLS behind STARTTLS" smtp-tls hello '> STARTTLS' '< 220' '> NOOP' rst
 }
 
+# The longest name of a reason, as the tracepoint tells it.
+traced() {
+	local tracing=$dir/tracing drop
+	mkdir "$tracing"
+	if ! mount -t tracefs none "$tracing" 2>/dev/null; then
+		ktap_skip "traced" "no tracefs here"
+		return
+	fi
+	on_exit umount "$tracing"
+	drop=$tracing/events/postern/postern_drop
+	load
+	server
+	echo >"$tracing/trace"
+	echo 1 >"$drop/enable"
+	on_exit sh -c "echo 0 >$drop/enable"
+	refused "what is traced" smtp-starttls-injection hello '>> STARTTLS\r\nNOOP\r\n' '< 220' '< 554' eof
+	check "a reason is traced with its whole name" grep -qE \
+		': postern_drop: smtp-starttls-injection rule=.* ::ffff:203\.0\.113\.2 -> ::ffff:192\.0\.2\.10 proto=6 [0-9]+ -> 25$' \
+		"$tracing/trace"
+}
+
 # Who is in the middle of a long message writes it to its end before it reads.
 long() {
 	load "message size 1M"
@@ -272,6 +293,6 @@ lose() { # add|del
 }
 
 groups=("$@")
-[ $# -gt 0 ] || groups=(works denied each long unfollowed observed counts rates reloads told lossy owed)
+[ $# -gt 0 ] || groups=(works denied each traced long unfollowed observed counts rates reloads told lossy owed)
 for group in "${groups[@]}"; do "$group"; done
 ktap_done
