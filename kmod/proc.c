@@ -120,25 +120,33 @@ static void show_conntrack(struct seq_file *m, const struct pn_status *s)
 		   percent(s->ct_count, s->ct_max));
 }
 
+static u64 sum_mib(const struct ipstats_mib __percpu *mib, int item)
+{
+	unsigned int cpu;
+	u64 sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(mib, cpu)->mibs[item]);
+	return sum;
+}
+
 /*
  * The kernel joins fragments before postern sees them, and drops what it cannot
- * join: its counters say how many. It keeps none for IPv6.
+ * join: its counters say how many. Those of IPv6 that it joins here it does not count.
  */
 static void show_fragments(struct seq_file *m, const struct net *net)
 {
-	u64 joined = 0, failed = 0;
-	unsigned int cpu;
+	const struct netns_mib *mib = &net->mib;
+	u64 joined = sum_mib(mib->ip_statistics, IPSTATS_MIB_REASMOKS);
+	u64 failed = sum_mib(mib->ip_statistics, IPSTATS_MIB_REASMFAILS);
+	u64 failed6 = 0;
 
-	for_each_possible_cpu(cpu) {
-		const struct ipstats_mib *mib =
-			per_cpu_ptr(net->mib.ip_statistics, cpu);
-
-		joined += READ_ONCE(mib->mibs[IPSTATS_MIB_REASMOKS]);
-		failed += READ_ONCE(mib->mibs[IPSTATS_MIB_REASMFAILS]);
-	}
-	if (joined || failed)
-		seq_printf(m, "fragments    datagrams joined %llu, fragments given up %llu (kernel, IPv4)\n",
-			   joined, failed);
+#if IS_ENABLED(CONFIG_IPV6)
+	failed6 = sum_mib(mib->ipv6_statistics, IPSTATS_MIB_REASMFAILS);
+#endif
+	if (joined || failed || failed6)
+		seq_printf(m, "fragments    IPv4 joined %llu, given up %llu; IPv6 given up %llu (datagrams, by the kernel)\n",
+			   joined, failed, failed6);
 }
 
 static void show_rpc(struct seq_file *m, const struct pn_policy *p,

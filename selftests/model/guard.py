@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Every reason for which a packet is dropped, by a packet of its own, seen in its own
 counter and nowhere else; and what must not be dropped. See guard.sh."""
+import re
 import socket
 import struct
 import subprocess
@@ -527,6 +528,44 @@ def itself():
     router.load(POLICY)
 
 
+# ---- fragments that the kernel waits for in vain
+
+def sysctl(name, value=None):
+    """Sets it, if there is a @value. Return: what it was."""
+    with open("/proc/sys/" + name, encoding="ascii") as f:
+        old = f.read().strip()
+    if value is not None:
+        with open("/proc/sys/" + name, "w", encoding="ascii") as f:
+            f.write(value)
+    return old
+
+
+def given_up():
+    """By IP version, as /proc/net/postern/status says."""
+    with open("/proc/net/postern/status", encoding="ascii") as f:
+        found = re.search(r"^fragments .*given up (\d+); IPv6 given up (\d+)", f.read(), re.M)
+    return {4: int(found[1]), 6: int(found[2])} if found else {4: 0, 6: 0}
+
+
+def incomplete():
+    timeout = {4: "net/ipv4/ipfrag_time", 6: "net/netfilter/nf_conntrack_frag6_timeout"}
+
+    def make(v, name):
+        data = udp_data(CLIENT[v], MAIL[v], sport(), 53, data=b"z" * 2400)[:1200]
+        piece = ip4(CLIENT[4], MAIL[4], UDP, data, ident=sport(), frag=0x2000) if v == 4 else \
+            ip6(CLIENT[6], MAIL[6], 44, fragment6(UDP, 0, 1, sport()) + data)
+        old = sysctl(timeout[v], "1")
+        before = given_up()
+        router.send(("z0", piece))
+        end = time.monotonic() + 30
+        while given_up() == before and time.monotonic() < end:
+            time.sleep(0.1)
+        sysctl(timeout[v], old)
+        tap.equal("status tells of a datagram that stays incomplete, " + name,
+                  {**before, v: before[v] + 1}, given_up())
+    both(make)
+
+
 # ---- size
 
 def sizes():
@@ -613,8 +652,8 @@ allow hidden -> outside : smtp
 def main():
     router.load(POLICY)
     for group in (martians, spoofed, headers4, headers6, tcp_flags, no_flow, one_way, conntrack,
-                  icmp_errors, revoked, rules, early, untracked, observe, reject, marks, itself, sizes,
-                  nat):
+                  icmp_errors, revoked, rules, early, untracked, observe, reject, marks, itself, incomplete,
+                  sizes, nat):
         if len(sys.argv) == 1 or group.__name__ in sys.argv[1:]:
             flush_conntrack()
             group()
