@@ -6,7 +6,7 @@
 # name costs him nothing; under attack those who are known get in at once, and the
 # others when they come again.
 #
-#	groups: rate prefix open network ban exempt attack forged swamped total observed kept
+#	groups: rate strict again prefix open network ban exempt attack forged swamped total observed kept
 #	bounds ends refused evicted queued proof borrowed neighbours copies crowded resized
 #	left_alone forgotten silent outpost stormed
 set -eu
@@ -36,6 +36,33 @@ rate() {
 }
 greeted() { [ "$(connects)" = ok ]; }
 
+# strict: who goes on does not get in by it, as he would in leaky mode
+strict() {
+	fresh "rate 10/minute burst 1 per source"
+	check "in leaky mode one in each interval gets in, whoever is refused meanwhile" \
+		test "$(connects --times 9 | grep -o ok | wc -l)" -ge 2
+	fresh "rate 10/minute burst 1 per source" "mode strict"
+	check_equal "in strict mode a refused attempt costs as much as one that gets in" \
+		"ok reset reset reset reset reset reset reset reset" "$(connects --times 9)"
+	check "that passes" busywait 30 rested 203.0.113.2
+	check_equal "and one gets in again" ok "$(connects)"
+	fresh "rate 10/minute burst 1 per network" "mode strict"
+	check_equal "so it is with networks" "ok reset reset reset reset reset reset reset reset" \
+		"$(connects --times 9)"
+}
+
+# rested ADDRESS: has it all of its burst again? (for busywait)
+rested() { [ "$(at router postern --json sources show "$1" | said '["sources"][0].get("burst-used", 0)')" = 0 ]; }
+
+# again: a SYN that is sent again is the same attempt
+again() {
+	fresh "rate 1/minute burst 2 per source"
+	check_equal "a SYN that comes three times is charged once" "SA PA 1" \
+		"$(raw 198.51.100.61 2000 S w0.7 S w0.7 S '?SA' A:1:1 '?PA') $(counter handshakes)"
+	check_equal "so that another attempt is left, and no third" "SA PA - 2" \
+		"$(raw 198.51.100.61 2001 S w0.7 S '?SA' A:1:1 '?PA' =2002 S '?SA') $(counter handshakes)"
+}
+
 prefix() {
 	fresh "rate 1/minute burst 3 per source" "prefix 24 48"
 	check_equal "sources can be larger" "ok ok ok" "$(connects --times 3)"
@@ -60,6 +87,13 @@ network() {
 	check_equal "a network's connections are counted together" "ok ok" "$(connects --times 2)"
 	check_equal "whoever of it connects" "ok reset" "$(connects --times 2 --source 203.0.113.25)"
 	check_equal "others have theirs" "ok" "$(connects --source 198.51.100.7)"
+	fresh "rate 1/minute burst 1 per network"
+	check_equal "one is known, and has used up what its network has" "SA PA" \
+		"$(raw 198.51.100.63 2000 S '?SA' A:1:1 '?PA')"
+	check_equal "its next SYN does not get to the server" "- 1" \
+		"$(raw 198.51.100.63 2001 S '?SA') $(dropped limit-unproven)"
+	check_equal "until it comes again" "SA - 1" \
+		"$(raw 198.51.100.63 2001 S w0.7 S '?SA' A:1:1 '?PA') $(dropped limit-rate)"
 }
 
 ban() {
@@ -551,7 +585,7 @@ some_unproven() { [ "$(dropped limit-unproven)" -ge 1 ]; }
 nobody_half_open() { at router grep -qE 'half open 0 of 5, silent [0-3] of 3' /proc/net/postern/sources; }
 
 serve_mail
-[ $# -gt 0 ] || set -- rate prefix open network ban exempt attack forged swamped total observed kept bounds \
+[ $# -gt 0 ] || set -- rate strict again prefix open network ban exempt attack forged swamped total observed kept bounds \
 	ends refused evicted queued proof borrowed neighbours copies crowded resized left_alone \
 	forgotten silent outpost stormed
 for group; do "$group"; done
