@@ -91,7 +91,7 @@ drops() { awk '/^drop-/ { sum += $2 } END { print sum }' < <(at router cat /proc
 dropped_some() { [ "$(drops)" -gt 0 ]; }
 
 many() {
-	local seconds began
+	local ms began
 	open_policy
 	python3 -c '
 for i in range(90000):
@@ -109,9 +109,10 @@ print("203.0.113.0/30")' >"$dir/many"
 	check_equal "bans nobody" "0 ok" "$(bans) $(connects)"
 	began=${EPOCHREALTIME/[.,]/}
 	run ban add --file "$dir/many" --for 1h --comment "a list"
-	seconds=$((${EPOCHREALTIME/[.,]/} - began))
+	ms=$(((${EPOCHREALTIME/[.,]/} - began) / 1000))
 	expect "100,000 prefixes" 0 out "100000 prefixes banned"
-	echo "# 100,000 prefixes took $((seconds / 1000)) ms"
+	echo "# figure: 100,000 prefixes were banned in one transaction in $ms ms"
+	if [ "${POSTERN_KERNEL:-}" = uml ]; then check "within 1 s" test "$ms" -le 1000; fi
 	check_equal "are all there" 100000 "$(bans)"
 	check_equal "and ban" "silence ok" "$(connects --wait 1) $(connects --source 203.0.113.25)"
 	run ban add --file - --for 2h <"$dir/many"
