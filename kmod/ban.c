@@ -15,6 +15,7 @@
 
 #include "ban.h"
 #include "compat/conntrack.h"
+#include "events.h"
 #include "flow.h"
 #include "net.h"
 #include "source.h"
@@ -35,6 +36,7 @@ MODULE_PARM_DESC(max_bans, "prefixes that postern ban may hold for a network nam
  * @share: of max_bans, one part in so many
  * @length: how many there are of each length, by family
  * @used: lengths of which there are any
+ * @ended: of house work, which have just ended
  */
 struct pn_bans {
 	struct rhashtable table;
@@ -45,6 +47,7 @@ struct pn_bans {
 	u32 share;
 	u32 length[2][LENGTHS];
 	unsigned long used[2][BITS_TO_LONGS(LENGTHS)];
+	struct pn_ban_key ended[PN_BANS_TOLD];
 };
 
 /* Inline where it is looked up; in general words, hash and comparison are twice as dear. */
@@ -285,6 +288,9 @@ int pn_bans_add(struct pn_net *pn, const struct pn_ban_key *key, u32 nr,
 		else if (test_bit(i, new))
 			leave(bans, ban);
 	}
+	/* in the order in which they happened, as all that comes and goes */
+	if (!err)
+		pn_event_bans(pn, key, nr, until, comment, true);
 	mutex_unlock(&bans->mutex);
 	kvfree(new);
 	if (err || !rcu_access_pointer(pn->policy))
@@ -297,7 +303,7 @@ int pn_bans_add(struct pn_net *pn, const struct pn_ban_key *key, u32 nr,
 
 /* ---- going */
 
-u32 pn_bans_del(struct pn_net *pn, const struct pn_ban_key *key, u32 nr)
+u32 pn_bans_del(struct pn_net *pn, struct pn_ban_key *key, u32 nr)
 {
 	struct pn_bans *bans = pn->bans;
 	struct pn_ban *ban;
@@ -308,11 +314,12 @@ u32 pn_bans_del(struct pn_net *pn, const struct pn_ban_key *key, u32 nr)
 		ban = find(bans, &key[i]);
 		if (ban) {
 			leave(bans, ban);
-			found++;
+			key[found++] = key[i];
 		}
 		if (!(i % 1024))
 			cond_resched();
 	}
+	pn_event_bans(pn, key, found, 0, "", false);
 	mutex_unlock(&bans->mutex);
 	return found;
 }
@@ -323,16 +330,22 @@ bool pn_bans_house(struct pn_net *pn)
 	u64 now = ktime_get_boottime_ns();
 	struct pn_ban *ban;
 	unsigned long id;
+	u32 nr = 0;
 	bool left;
 
 	if (!pn_bans_number(pn))
 		return false;
 	mutex_lock(&bans->mutex);
 	xa_for_each(&bans->all, id, ban) {
-		if (has_ended(ban, now))
+		if (has_ended(ban, now)) {
+			if (nr < PN_BANS_TOLD)
+				bans->ended[nr] = ban->key;
+			nr++;
 			leave(bans, ban);
+		}
 		cond_resched();
 	}
+	pn_event_bans(pn, bans->ended, nr, 0, "", false);
 	left = bans->nr;
 	mutex_unlock(&bans->mutex);
 	return left;

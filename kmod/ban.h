@@ -66,8 +66,10 @@ bool pn_ban_has(const struct pn_net *pn, bool v6, struct pn_key addr);
 int pn_bans_add(struct pn_net *pn, const struct pn_ban_key *key, u32 nr,
 		u64 until, const char *comment);
 
-/* Return: how many of the @nr prefixes were banned. Context: process. */
-u32 pn_bans_del(struct pn_net *pn, const struct pn_ban_key *key, u32 nr);
+/*
+ * Return: how many of the @nr prefixes were banned; @key has those then. Context: process.
+ */
+u32 pn_bans_del(struct pn_net *pn, struct pn_ban_key *key, u32 nr);
 
 u32 pn_bans_number(const struct pn_net *pn);
 

@@ -4,8 +4,10 @@
  */
 #include <linux/netdevice.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <net/genetlink.h>
 
+#include "ban.h"
 #include "doors.h"
 #include "events.h"
 #include "net.h"
@@ -226,6 +228,48 @@ void pn_event_ban(struct pn_net *pn, const char *limit, u8 bits,
 		finish(pn, msg, hdr, err);
 	}
 	end_limited();
+}
+
+/* @key: one prefix, or NULL for @nr of them. */
+static int put_bans(struct sk_buff *msg, const struct pn_ban_key *key, u32 nr,
+		    u64 left_ms, const char *comment, bool banned)
+{
+	int err;
+
+	if (key)
+		err = pn_put_address(msg, POSTERN_A_SADDR, key->v6, key->addr) ?:
+		      nla_put_u8(msg, POSTERN_A_PREFIX_LENGTH, key->bits);
+	else
+		err = nla_put_u32(msg, banned ? POSTERN_A_NR_ADDED :
+						POSTERN_A_NR_CLOSED, nr);
+	if (!err && left_ms)
+		err = nla_put_u64_64bit(msg, POSTERN_A_BANNED_MS, left_ms,
+					POSTERN_A_PAD);
+	if (!err && comment[0])
+		err = nla_put_string(msg, POSTERN_A_COMMENT, comment);
+	return err;
+}
+
+void pn_event_bans(struct pn_net *pn, const struct pn_ban_key *key, u32 nr,
+		   u64 until, const char *comment, bool banned)
+{
+	u64 now = ktime_get_boottime_ns();
+	u64 left_ms = until > now ? div_u64(until - now, NSEC_PER_MSEC) : 0;
+	bool each = nr <= PN_BANS_TOLD;
+	struct sk_buff *msg;
+	void *hdr;
+	u32 i;
+
+	for (i = 0; i < (each ? nr : 1); i++) {
+		msg = begin_limited(pn, &pn->limit_events_due, banned ?
+				    POSTERN_EVENT_BAN : POSTERN_EVENT_UNBAN,
+				    &hdr);
+		if (msg)
+			finish(pn, msg, hdr,
+			       put_bans(msg, each ? &key[i] : NULL, nr, left_ms,
+					comment, banned));
+		end_limited();
+	}
 }
 
 void pn_event_attack(struct pn_net *pn, const char *limit, bool attack)

@@ -2,7 +2,7 @@
 /*
  * Events for `postern monitor`: built only if somebody listens, at most
  * PN_EVENTS_PER_SECOND drops a second and namespace, and as many events of
- * pinholes, never blocking.
+ * pinholes and of limits and bans, never blocking.
  */
 #ifndef PN_EVENTS_H
 #define PN_EVENTS_H
@@ -12,6 +12,7 @@
 
 #include "stats.h"
 
+struct pn_ban_key;
 struct pn_door;
 struct pn_host;
 struct pn_net;
@@ -45,6 +46,17 @@ void pn_event_pinhole(struct pn_net *pn, enum postern_event event,
 void pn_event_ban(struct pn_net *pn, const char *limit, u8 bits,
 		  const struct pn_source_key *key, bool banned);
 void pn_event_attack(struct pn_net *pn, const char *limit, bool attack);
+
+/*
+ * Of `postern ban`: @nr prefixes are banned, until @until (struct pn_ban), or (!@banned)
+ * not any more. Up to PN_BANS_TOLD of them are told one by one, more only in number: a
+ * list of 100,000 would leave no room for anything else. Only so many of @key are read.
+ * Context: process.
+ */
+#define PN_BANS_TOLD		100
+
+void pn_event_bans(struct pn_net *pn, const struct pn_ban_key *key, u32 nr,
+		   u64 until, const char *comment, bool banned);
 
 /* A change of policy or state. Context: process. */
 void pn_event_state(struct pn_net *pn, enum postern_event event, u32 value,

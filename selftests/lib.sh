@@ -372,8 +372,15 @@ memory_stays() {
 }
 
 # monitor: from now on, the router's events come in, for hear
+listener=''
 monitor() {
+	# two would write over each other
+	if [ -n "$listener" ]; then
+		kill "$listener"
+		wait "$listener" || true
+	fi
 	spawn router postern --json monitor >"$dir/events"
+	listener=$spawned
 	heard=0
 }
 # unheard: what came up to now counts no more

@@ -5,7 +5,7 @@
 # a prefix and for nothing else; who connects, is refused or banned is shown, and
 # forgotten on demand; known senders and bans outlive the module in a file.
 #
-#	groups: prefixes ending flows many ssh list shown events restart hostile wrong_words
+#	groups: prefixes ending flows many ssh list shown events told restart hostile wrong_words
 #	foreign
 set -eu
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
@@ -218,6 +218,50 @@ events() {
 	check "an attack on the next limit is told" busywait 20 hear '"attack"' "\"in$number\""
 	check "the end of the attack is told" busywait 60 hear '"attack-over"' "\"in$number\""
 }
+
+# told: what 'postern ban' does is told, too, each prefix, but not each of a list
+told() {
+	local i
+	monitor
+	busywait 20 listens
+	ban add 203.0.113.0/30 2001:db8:77::/48 --for 2s --comment "a test" >/dev/null
+	check "a ban of a prefix is told" busywait 20 hear '"ban"' '"203.0.113.0/30"' '"banned-ms":' '"a test"'
+	check "each of them is" busywait 20 hear '"ban"' '"2001:db8:77::/48"'
+	check "its end by time is" busywait 40 hear '"unban"' '"203.0.113.0/30"'
+	check "of each" busywait 20 hear '"unban"' '"2001:db8:77::/48"'
+	check_not "they are of no limit" hear '"limit"'
+	unheard
+	ban add 198.51.100.0/24 >/dev/null
+	check "one for good is told without a time" busywait 20 hear '"ban"' '"198.51.100.0/24"'
+	check_not "or comment" hear '"banned-ms"'
+	ban del 198.51.100.0/24 10.0.0.0/8 >/dev/null
+	check "its end by command is told" busywait 20 hear '"unban"' '"198.51.100.0/24"'
+	check_not "of what was not banned none is" hear '10.0.0.0/8'
+	unheard
+	for i in {1..101}; do echo "10.0.$i.0/24"; done >"$dir/more"
+	ban add --file "$dir/more" --for 2s >/dev/null
+	check "of a list the number is told" busywait 20 hear '"ban"' '"prefixes":101'
+	check "and that of those whose time is over" busywait 40 hear '"unban"' '"prefixes":101'
+	check_not "but none of them" hear '10.0.'
+	unheard
+	head -n 100 "$dir/more" >"$dir/fewer"
+	ban add --file "$dir/fewer" >/dev/null
+	check "up to 100 are told one by one" busywait 20 heard_each 100 '"ban"'
+	ban del --file "$dir/more" >/dev/null
+	check "and so are their ends" busywait 20 heard_each 100 '"unban"'
+	check_equal "nothing was lost" 0 "$(counter events-lost)"
+	spawn router postern monitor >"$dir/people"
+	busywait 20 for_people
+	check "people read it like that" grep -qE " source banned +10.0.0.0/8 by 'postern ban' for (59|60) min: listed\$" "$dir/people"
+	kill "$spawned"
+	ban del 10.0.0.0/8 >/dev/null
+}
+# heard_each N EVENT: so many, each with a prefix
+heard_each() { [ "$(tail -n +$((heard + 1)) "$dir/events" | grep -F "$2" | grep -cE '"source":"10\.0\.[0-9]+\.0/24"')" = "$1" ]; }
+for_people() {
+	ban add 10.0.0.0/8 --for 1h --comment listed && grep -q 'source banned' "$dir/people"
+}
+
 # A load is heard once the monitor listens.
 listens() { open_policy && hear '"load"'; }
 
@@ -372,7 +416,7 @@ foreign() {
 }
 
 serve_mail
-[ $# -gt 0 ] || set -- prefixes ending flows many ssh list shown events restart hostile wrong_words foreign
+[ $# -gt 0 ] || set -- prefixes ending flows many ssh list shown events told restart hostile wrong_words foreign
 for group; do "$group"; done
 module_goes
 ktap_done

@@ -105,9 +105,11 @@ static void print_pinhole(const struct nl_attrs *attrs, const char *name, const 
 		out_str("why", ": %s", closed_name(attrs_u32(attrs, POSTERN_A_CLOSED)));
 }
 
-static void print_source(const struct nl_attrs *attrs, const char *name, const char *text)
+/* Of a limit, which has a name, or of 'postern ban'. */
+static void print_ban(const struct nl_attrs *attrs, const char *name, const char *text)
 {
-	char prefix_text[PREFIX_TEXT_MAX];
+	struct nlattr *ms = attrs->a[POSTERN_A_BANNED_MS];
+	char prefix_text[PREFIX_TEXT_MAX], span[SPAN_TEXT_MAX];
 	struct postern_prefix prefix;
 
 	out_str("event", NULL, name);
@@ -116,7 +118,18 @@ static void print_source(const struct nl_attrs *attrs, const char *name, const c
 		prefix_print(&prefix, prefix_text);
 		out_str("source", "%s", prefix_text);
 	}
+	if (attrs->a[POSTERN_A_NR_ADDED])
+		out_uint("prefixes", "%llu prefixes", attrs_u32(attrs, POSTERN_A_NR_ADDED));
+	if (attrs->a[POSTERN_A_NR_CLOSED])
+		out_uint("prefixes", "%llu prefixes", attrs_u32(attrs, POSTERN_A_NR_CLOSED));
 	print_string(attrs, POSTERN_A_NAME, "limit", " by limit %s");
+	if (!attrs->a[POSTERN_A_NAME])
+		out_text(" by 'postern ban'");
+	if (ms)
+		out_uint("banned-ms", NULL, nla_get_u64(ms));
+	if (ms)
+		out_text(" for %s", span_text(nla_get_u64(ms), span));
+	print_string(attrs, POSTERN_A_COMMENT, "comment", ": %s");
 }
 
 static void print_attack(const struct nl_attrs *attrs, const char *name, const char *text)
@@ -171,10 +184,10 @@ static bool print_event(const struct nl_attrs *attrs, void *arg)
 		print_pinhole(attrs, "pinhole-close", "pinhole closed");
 		break;
 	case POSTERN_EVENT_BAN:
-		print_source(attrs, "ban", "source banned");
+		print_ban(attrs, "ban", "source banned");
 		break;
 	case POSTERN_EVENT_UNBAN:
-		print_source(attrs, "unban", "ban of a source is over");
+		print_ban(attrs, "unban", "ban of a source is over");
 		break;
 	case POSTERN_EVENT_ATTACK:
 		print_attack(attrs, "attack", "attack");

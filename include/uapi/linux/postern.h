@@ -655,8 +655,12 @@ struct postern_place {
  * @POSTERN_EVENT_PINHOLE_OPEN: CLIENT, SERVER, PORT, UUID, VERSION, LEFT_MS
  * @POSTERN_EVENT_PINHOLE_USE: the same without LEFT_MS: its first connection
  * @POSTERN_EVENT_PINHOLE_CLOSE: the same, and CLOSED
- * @POSTERN_EVENT_BAN: NAME of the limit, SADDR, PREFIX_LENGTH: a source is banned
- * @POSTERN_EVENT_UNBAN: the same: its ban is over
+ * @POSTERN_EVENT_BAN: NAME of the limit, SADDR, PREFIX_LENGTH: it has banned a source.
+ *	Without NAME BAN_ADD has: SADDR and PREFIX_LENGTH, or of more than 100 in one
+ *	message NR_ADDED; [BANNED_MS], [COMMENT]
+ * @POSTERN_EVENT_UNBAN: NAME, SADDR, PREFIX_LENGTH: that ban is over. Without NAME one of
+ *	BAN_ADD, by BAN_DEL or since its time is: SADDR and PREFIX_LENGTH, or of more than
+ *	100 at once NR_CLOSED
  * @POSTERN_EVENT_ATTACK: NAME of the limit: unknown senders must prove that they exist
  * @POSTERN_EVENT_ATTACK_OVER: NAME of the limit: nobody had to, for a while
  */
