@@ -645,7 +645,7 @@ struct postern_place {
 /**
  * enum postern_event - kinds of events
  * @POSTERN_EVENT_DROP: REASON, SADDR, DADDR, PROTO, [SPORT PORT], [IN_NAME],
- *	[OUT_NAME], [ZONE_NAME], [ZONE_OUT_NAME], [RULE_INDEX, TEXT],
+ *	[OUT_NAME], [ZONE_NAME], [ZONE_OUT_NAME], [RULE_INDEX, TEXT], [COMMAND],
  *	[OBSERVED as a flag of value 1: it passed, under observe]
  * @POSTERN_EVENT_LOAD: GENERATION
  * @POSTERN_EVENT_UNLOAD: UNLOAD_FLAGS
