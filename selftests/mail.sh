@@ -47,7 +47,8 @@ server() { # OPTION...
 	busywait 60 grep -q ready "$dir/server" || { cat "$dir/server" && return 1; }
 }
 
-talk() { at inet timeout 120 python3 -B "$selftests/mail/talk.py" "$@"; }
+patience=120
+talk() { at inet timeout "$patience" python3 -B "$selftests/mail/talk.py" "$@"; }
 
 # Has the server read that, in the last connection?
 read_by_server() { grep -F -- "$1" "$dir/server"; }
@@ -253,6 +254,35 @@ reloads() {
 	go_on "without a rule nothing passes"
 }
 
+# restart: the module comes while connections are open, and while conntrack knew them
+restart() {
+	if [ -z "$module_ours" ]; then
+		ktap_skip "a module that comes later" "it was loaded before"
+		return
+	fi
+	load "deny commands vrfy"
+	server
+	paused "$mail4" hello wait '> VRFY x' '< 250' quit
+	rmmod postern
+	module_insert
+	load "deny commands vrfy"
+	go_on "one from before a new module passes"
+	check_equal "and is counted" 1 "$(counter smtp-resumed)"
+	check "a new one is read" talk "$mail4" hello '> VRFY x' '< 502' eof
+	rmmod postern
+	if at router nft -f - <<<'table inet knows { chain passing { type filter hook forward priority 0; ct state invalid drop; }; }'; then
+		paused "$mail4" hello wait '> VRFY x' '< 250' quit
+		module_insert
+		load "deny commands vrfy"
+		go_on "one from before the first module passes, if conntrack knows it"
+		check_equal "and is counted, too" 1 "$(counter smtp-resumed)"
+		at router nft delete table inet knows
+	else
+		module_insert
+		ktap_skip "one from before the first module" "no nft"
+	fi
+}
+
 told() {
 	load "deny commands vrfy"
 	server
@@ -271,6 +301,15 @@ owed() {
 	load "deny commands vrfy"
 	server --slow 45
 	check "a server that does not answer" talk --patience 60 "$mail4" '< 220' '>> EHLO x\r\nVRFY x\r\n' rst
+	server --think 45
+	check "one that thinks about a message may take longer" talk --patience 60 "$mail4" hello mail \
+		'> DATA' '< 354' '>> x\r\n.\r\nVRFY x\r\n' '< 250' '< 502' eof
+	[ "${POSTERN_KERNEL:-}" = uml-leap ] || return 0
+	server --think 1000
+	patience=900
+	check "but not for ever" talk --patience 800 "$mail4" hello mail \
+		'> DATA' '< 354' '>> x\r\n.\r\nVRFY x\r\n' rst
+	patience=120
 }
 
 # What the answer in the server's place does when packets get lost: after the greeting,
@@ -293,6 +332,6 @@ lose() { # add|del
 }
 
 groups=("$@")
-[ $# -gt 0 ] || groups=(works denied each traced long unfollowed observed counts rates reloads told lossy owed)
+[ $# -gt 0 ] || groups=(works denied each traced long unfollowed observed counts rates reloads restart told lossy owed)
 for group in "${groups[@]}"; do "$group"; done
 ktap_done

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A mail server that tells all it reads: a stand-in for those that people run.
 
-    server.py [--slow SECONDS] [--reply WHAT=CODE]... [ADDRESS...]
+    server.py [--slow SECONDS] [--think SECONDS] [--reply WHAT=CODE]... [ADDRESS...]
 
 Prints a line for each event: "ready", then "CONNECTION command 'TEXT'",
 "CONNECTION message SHA256 LENGTH", "CONNECTION end" or "CONNECTION reset".
@@ -79,6 +79,7 @@ class Conversation(socketserver.StreamRequestHandler):
             self.say(code + ' go on')
             if code == '354':
                 self.data()
+                time.sleep(self.options.think)
                 self.say(self.code('text', '250') + ' message')
         elif verb == 'BDAT':
             self.chunk(words)
@@ -135,6 +136,7 @@ def main():
     p.add_argument('--port', type=int, default=25)
     p.add_argument('--announce', default='PIPELINING,SIZE,8BITMIME,CHUNKING,STARTTLS,AUTH LOGIN')
     p.add_argument('--slow', type=float, default=0, help='seconds before each answer')
+    p.add_argument('--think', type=float, default=0, help='seconds before the answer to a text')
     p.add_argument('--late', type=float, default=0, help='seconds before the greeting')
     p.add_argument('--gather', action='store_true', help='answer what came together at once')
     p.add_argument('--reply', action='append', default=[], metavar='WHAT=CODE')
