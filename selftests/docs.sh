@@ -92,8 +92,23 @@ policies_right() {
 	rm -r "$dir"
 	return "$rc"
 }
+# What anybody may open is limited, and so is the mail that a server sends to anybody, in
+# the policies that people begin with.
+open_to_all() {
+	{
+		grep '^    ' "$readme"
+		sed -n '/^.SH EXAMPLES/,$p' "$top/tools/postern.conf.5"
+		cat "$top"/examples/*.conf
+	} | grep -E '^ *allow +((internet|any) +-> .*:|[a-z-]+ +-> +internet +: .*smtp)' | grep -vE ': +ping$'
+}
+limited() {
+	local n
+	n=$(open_to_all | wc -l)
+	[ "$n" -ge 10 ] || { echo "only $n rules found" && return 1; }
+	! open_to_all | grep -v ' limit '
+}
 
-ktap_plan 14
+ktap_plan 15
 check "the list of counters is understood" \
 	understood counters "$(grep -c '^COUNTER(' "$top/include/postern/counters.inc")"
 check_equal "every counter" "$(counters)" "$(table 'postern.counters')"
@@ -111,4 +126,5 @@ check "every command of SMTP in the manual page" verbs_told
 check "the version" version_told
 check "every file that is named" files_exist
 check "every policy in it is right" policies_right
+check "what is open to the Internet is limited, there and in the examples" limited
 ktap_done
