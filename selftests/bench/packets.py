@@ -17,9 +17,10 @@ class Field(typing.NamedTuple):
     every: int = 1
     wrap: int = 0
     random: bool = False
+    steps: int = 0  # made already
 
     def pack(self):
-        return struct.pack('=HBBIIIQ', self.offset, self.width, self.random, self.every, self.wrap, 0,
+        return struct.pack('=HBBIIIQ', self.offset, self.width, self.random, self.every, self.wrap, self.steps,
                            self.step & (1 << 64) - 1)
 
 
@@ -160,12 +161,16 @@ def later(frames, rounds):
     """What the frames are after so many rounds; random ones stay as they are."""
     moved = []
     for f in frames:
-        packet = bytearray(f.packet)
+        packet, fields = bytearray(f.packet), []
         for field in f.fields:
-            if not field.random:
+            steps = rounds // field.every
+            if field.wrap:
+                # It has to begin anew where it began.
+                field = field._replace(steps=(field.steps + steps) % field.wrap)
+            elif not field.random:
                 at = slice(field.offset, field.offset + field.width)
-                steps = rounds // field.every % (field.wrap or 1 << 64)
                 value = int.from_bytes(packet[at], 'big') + field.step * steps
                 packet[at] = (value & (1 << 8 * field.width) - 1).to_bytes(field.width, 'big')
-        moved.append(f._replace(packet=bytes(packet)))
+            fields.append(field)
+        moved.append(f._replace(packet=bytes(packet), fields=tuple(fields)))
     return moved

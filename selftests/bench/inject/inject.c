@@ -64,7 +64,7 @@ struct job_field {
 	u8 kind;
 	u32 every;		/* grows after so many rounds */
 	u32 wrap;		/* starts anew after so many steps; 0: never */
-	u32 unused;
+	u32 steps;		/* made already, fewer than that */
 	u64 step;		/* or the mask of what is random */
 };
 
@@ -269,7 +269,8 @@ static const u8 *read_frame(struct net *net, struct frame *frame, u64 seed, cons
 		if (field->f.offset + field->f.width > f.length)
 			return NULL;
 		field->first = get_number(frame->bytes + field->f.offset, field->f.width);
-		field->value = field->first;
+		field->steps = field->f.steps;
+		field->value = field->first + field->f.step * field->steps;
 		field->random = (seed + i + 1) * 0x9e3779b97f4a7c15ULL;
 	}
 	frame->dev = dev_get_by_name(net, f.device);
