@@ -14,6 +14,7 @@ write a line of JSON for each measurement.
     --loads          measure how long policies load, and their memory
     --proc           measure what reading /proc takes
     --cpus2          one processor against two, that each inject their part at the same time
+    --writes FILE    what two processors write, of which profile/writes.c tells in FILE
     --kallsyms FILE  at the end, write the addresses of the kernel's functions
     --out FILE       where to (default: standard output)
 
@@ -35,6 +36,9 @@ import time
 import cases
 import packets
 import rulesets
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'profile'))
+from symbols import Symbols  # noqa: E402
 
 CLONE_NEWNET = 0x40000000
 NETLINK_NETFILTER = 12
@@ -207,6 +211,7 @@ class Bench:
         self.args, self.out = args, out
         self.routers = {}
         self.size = None
+        self.symbols = None
         self.failed = False
 
     def say(self, **what):
@@ -267,7 +272,7 @@ class Bench:
         flows."""
         if r.filter == 'postern' and r.hooks != case.hooks:
             r.load(case.hooks)
-        for cpus in (1, 2):
+        for cpus in (2,) if self.args.writes else (1, 2):
             r.flush()
             if case.setup and case.name not in r.done:
                 case.setup(case, r)
@@ -285,28 +290,61 @@ class Bench:
                 if case.flood and r.filter == 'postern':
                     warm += r.settle(packets.later(run.frames, warm), run.expect == 'all')
                 jobs.append((run.frames, packets.later(run.frames, warm)))
-            ready, results = mmap.mmap(-1, 4096), os.pipe()
-            for cpu, (_, frames) in enumerate(jobs):
-                if not os.fork():
-                    os.sched_setaffinity(0, {cpu})
-                    r.inject_fd = os.open('/proc/bench_inject', os.O_RDWR)
-                    r.inject(frames[:1], 1, packets.FREE)
-                    # Whoever sleeps is woken late by a busy host.
-                    ready[cpu] = 1
-                    while not all(ready[:cpus]):
-                        pass
-                    ns, _ = r.inject(frames, rounds, seed=rep * 3 + cpus + cpu + 5)
-                    os.write(results[1], struct.pack('=Q', ns))
-                    os._exit(0)
-            took = [struct.unpack('=Q', os.read(results[0], 8))[0] for _ in range(cpus)]
-            for _ in range(cpus):
-                os.wait()
-            for fd in results:
-                os.close(fd)
-            ready.close()
-            self.say(kind='cpus', case=case.name, family=family, size=self.size, filter=r.filter, cpus=cpus,
-                     rep=rep, rate=sum(rounds / ns * 1e9 for ns in took))
+            with around(case.around, r):
+                took = self.at_once(r, jobs, rounds, rep)
+            if self.args.writes:
+                self.writes(case, family, r)
+            else:
+                self.say(kind='cpus', case=case.name, family=family, size=self.size, filter=r.filter,
+                         cpus=cpus, rep=rep, rate=sum(rounds / ns * 1e9 for ns in took))
             r.flush()
+
+    def at_once(self, r, jobs, rounds, rep):
+        """Each processor's nanoseconds."""
+        cpus = len(jobs)
+        ready, results = mmap.mmap(-1, 4096), os.pipe()
+        children = []
+        for cpu, (_, frames) in enumerate(jobs):
+            child = os.fork()
+            if child:
+                children.append(child)
+                continue
+            os.sched_setaffinity(0, {cpu})
+            r.inject_fd = os.open('/proc/bench_inject', os.O_RDWR)
+            r.inject(frames[:1], 1, packets.FREE)
+            # Whoever sleeps is woken late by a busy host.
+            ready[cpu] = 1
+            while not all(ready[:cpus]):
+                pass
+            ns, _ = r.inject(frames, rounds, seed=rep * 3 + cpus + cpu + 5)
+            os.write(results[1], struct.pack('=Q', ns))
+            os._exit(0)
+        took = [struct.unpack('=Q', os.read(results[0], 8))[0] for _ in range(cpus)]
+        for child in children:
+            os.waitpid(child, 0)
+        for fd in results:
+            os.close(fd)
+        ready.close()
+        return took
+
+    def writes(self, case, family, r):
+        """Sums for postern's module, conntrack's, and all else, the making of packets too."""
+        self.symbols = self.symbols or Symbols('/proc/kallsyms')
+        parts = {p: {'atomic': 0, 'shared': 0, 'one line': 0} for p in ('postern', 'conntrack', 'rest')}
+        with open(self.args.writes, encoding='ascii') as f:
+            packets_ = int(f.readline())
+            for line in f:
+                address, *numbers = line.split()
+                _, locked, shared, most = map(int, numbers)
+                module = self.symbols.at(int(address, 16))[1]
+                part = parts[{'postern': 'postern', 'nf_conntrack': 'conntrack'}.get(module, 'rest')]
+                part['atomic'] += locked
+                part['shared'] += shared
+                part['one line'] = max(part['one line'], most)
+        # Else the next case would be told this one's, if its processors never met.
+        os.unlink(self.args.writes)
+        self.say(kind='writes', case=case.name, family=family, size=self.size, filter=r.filter,
+                 packets=packets_, parts=parts)
 
     def measure(self, case, family, r, rep, base):
         run = case.build(case, family, self.size, rep)
@@ -373,7 +411,7 @@ class Bench:
                 if self.args.quick and rep and filter_ == 'postern':
                     # Another load hashes in another way.
                     r.load()
-                if self.args.cpus2:
+                if self.args.cpus2 or self.args.writes:
                     self.together(case, family, r, rep)
                     continue
                 if filter_ == filters[0]:
@@ -397,6 +435,7 @@ def main():
     p.add_argument('--loads', action='store_true')
     p.add_argument('--proc', action='store_true')
     p.add_argument('--cpus2', action='store_true')
+    p.add_argument('--writes')
     p.add_argument('--kallsyms')
     p.add_argument('--out')
     args = p.parse_args()
@@ -413,6 +452,9 @@ def main():
                 if args.cases and case.name not in args.cases or size not in case.sizes and not args.size:
                     continue
                 if args.cpus2 and not case.cpus and not args.cases:
+                    continue
+                # Who watches writes as well.
+                if args.writes and case.around and not args.cases:
                     continue
                 for family in case.families:
                     if not args.family or family == args.family:

@@ -15,6 +15,7 @@ import sys
 import cases
 
 FILTERS = ('plain', 'conntrack', 'nft', 'flowtable', 'ingress', 'iptables', 'postern')
+POLICIES = {'ten': '', 'servers': ', 2,000 servers', 'prefixes': ', 1,000,000 prefixes'}
 SHORT = {'conntrack': 'conntr.', 'flowtable': 'flowtab.'}
 
 
@@ -30,6 +31,8 @@ def gather(paths):
             for line in f:
                 m = json.loads(line)
                 way = way_of(path)
+                if m['kind'] == 'writes':
+                    continue
                 if m['kind'] == 'case':
                     key = ('case', m['case'], m['family'], m['size'], m['filter'])
                     value = m['ns'] / m['rounds']
@@ -117,8 +120,7 @@ def print_cases(all_rows):
     lines, notes = [head], []
     for r in all_rows:
         cost, ratio = r['over base'], r.get('postern to', {})
-        title = f"{r['title']}, IPv{r['family']}" + \
-            {'ten': '', 'servers': ', 2,000 servers', 'prefixes': ', 1,000,000 prefixes'}[r['policy']]
+        title = f"{r['title']}, IPv{r['family']}" + POLICIES[r['policy']]
         shown = []
         for f in FILTERS:
             text = number(cost[f]) if f in cost else ''
@@ -202,6 +204,36 @@ def print_cpus(found):
         table(lines, '<<>>>')
 
 
+def writes(paths):
+    """Of each case: what a packet writes, by parts of the kernel."""
+    found = []
+    for path in paths:
+        with open(path, encoding='ascii') as f:
+            for line in f:
+                m = json.loads(line)
+                if m['kind'] == 'writes':
+                    parts = {part: {what: round(n / m['packets'], 4) for what, n in of.items()}
+                             for part, of in m['parts'].items()}
+                    found.append({'case': m['case'], 'family': m['family'], 'policy': m['size'],
+                                  'filter': m['filter'], 'packets': m['packets'], 'parts': parts})
+    return found
+
+
+def print_writes(found):
+    parts = ('postern', 'conntrack', 'rest')
+    lines = [['written for a packet', 'filter'] + [f'{what}: {parts[0]}' if p == parts[0] else p
+                                                   for what in ('atomic', 'shared', 'one line') for p in parts]]
+    for f in found:
+        lines.append([f"{cases.CASES[f['case']].title}, IPv{f['family']}" + POLICIES[f['policy']], f['filter']] +
+                     [f"{f['parts'][p][what]:{'.1%' if what == 'one line' else '.2f'}}"
+                      for what in ('atomic', 'shared', 'one line') for p in parts])
+    if found:
+        print('By two processors at once, each with flows of its own: atomic operations, writes to cache lines\n'
+              'that the other one writes to as well, and how many of these to one and the same line, the one with\n'
+              'the most: 100% is one for each packet.\n')
+        table(lines, '<<' + '>' * 9)
+
+
 def machine():
     with open('/proc/cpuinfo', encoding='utf-8') as f:
         m = re.search(r'^model name\s*: (.*)$', f.read(), re.M)
@@ -224,10 +256,13 @@ def main():
     print_extra(found)
     two = cpus(values)
     print_cpus(two)
+    written = writes(args.files)
+    print_writes(written)
     if args.json:
         with open(args.json, 'w', encoding='ascii') as f:
             json.dump({'tree': args.tree, 'date': str(datetime.date.today()), 'machine': here, 'boots': len(
-                [f for f in args.files if way_of(f) == 'ns']), 'rows': all_rows, 'more': found, 'cpus': two}, f, indent=1)
+                [f for f in args.files if way_of(f) == 'ns']), 'rows': all_rows, 'more': found, 'cpus': two,
+                'writes': written}, f, indent=1)
             f.write('\n')
 
 
