@@ -181,17 +181,29 @@ def mapper(_, family, size, rep):
 PDU = 1432
 
 
-@case('rpc', 'RPC data, held to its interface', 'request and answer', filters=SPEAKS_RPC, families=(4,),
-      bytes=PDU)
-def rpc(_, family, size, rep):
+def rpc_data(port, family, rep, opening, prepare=()):
+    """A request and its answer, each with another number."""
     client = f'10.0.250.{rep + 1}'
-    c = Connection(client, EXCHANGE[4], 50001, 3000 + rep, inside=True)
-    opened = c.open() + c.talk(bind(STORE), bind_ack(50001))
+    c = Connection(client, EXCHANGE[4], port, 3000 + rep, inside=True)
+    opened = c.open() + c.talk(*opening)
     request, = dce.request(2, 0, 11, b'x' * (PDU - 24), big=True)
     answer, = dce.response(2, 0, b'y' * 8, big=True)
     talk = c.again(*c.talk(request.pack(), answer.pack()))
-    return Run([packets.grow(f, 12) for f in talk], 5000, warm=500,
-               prepare=[(asks_mapper(client, [50001]), 1), (opened, 1)])
+    return Run([packets.grow(f, 12) for f in talk], 5000, warm=500, prepare=[*prepare, (opened, 1)])
+
+
+@case('rpc', 'RPC data, held to its interface', 'request and answer', filters=SPEAKS_RPC, families=(4,),
+      bytes=PDU)
+def rpc(_, family, size, rep):
+    return rpc_data(50001, family, rep, (bind(STORE), bind_ack(50001)),
+                    [(asks_mapper(f'10.0.250.{rep + 1}', [50001]), 1)])
+
+
+# Beside what an inspector costs: the same packets to a port that nothing inspects, by the way
+# that those have to go which are inspected.
+BESIDE = ('plain', 'conntrack', 'nft', 'postern')
+case('rpc-hooks', 'RPC data, not inspected, fast path off', 'request and answer', filters=BESIDE, families=(4,),
+     bytes=PDU, hooks=True)(lambda _, family, size, rep: rpc_data(389, family, rep, ()))
 
 
 # ---- SMTP
@@ -241,6 +253,10 @@ for suffix, told, target_ in (('', 'not inspected', EXCHANGE), ('-inspected', 'i
         lambda _, family, size, rep, t=target_: smtp_command(t, family, rep))
     case('smtp-mail' + suffix, f'limited connection with a mail, {told}', 'connection', filters=SPEAKS_RPC)(
         lambda _, family, size, rep, t=target_: smtp_whole(t, family, rep))
+
+case('smtp-text-hooks', 'text of a message, not inspected, fast path off', '2 segments, acknowledged', hooks=True,
+     filters=BESIDE, bytes=2 * SEGMENT)(lambda _, family, size, rep: smtp_text(EXCHANGE, family, rep))
+
 
 # ---- pinholes
 
