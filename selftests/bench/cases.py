@@ -301,5 +301,6 @@ def spoofed(_, family, size, rep):
 
 
 # What make check compares: cheap, and of each step of a packet's way.
-QUICK = ('established', 'new', 'denied', 'banned', 'dns', 'mapper', 'rpc', 'smtp-text-inspected',
-         'smtp-command-inspected', 'smtp-mail-inspected')
+QUICK = ('established', 'established-hooks', 'new', 'denied', 'banned', 'dns', 'mapper', 'rpc',
+         'smtp-text-inspected', 'smtp-command-inspected', 'smtp-mail-inspected', 'pinhole-10', 'flood256',
+         'spoofed')
