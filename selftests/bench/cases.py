@@ -294,7 +294,8 @@ def flood256(_, family, size, rep):
 
 
 # Long enough before, for whatever a filter remembers sources in to be full.
-@case('spoofed', 'flood of 2^24 (IPv6: 2^40) sources', filters=FLOOD, sizes=ANY_SIZE, flood=True, cpus=True)
+@case('spoofed', 'flood of 2^24 (IPv6: 2^40) sources', filters=FLOOD + ('synproxy',), sizes=ANY_SIZE, flood=True,
+      cpus=True)
 def spoofed(_, family, size, rep):
     frames = [some(family, '11.0.0.0' if family == 4 else '2a00::1', 24 if family == 4 else 40)]
     return Run(frames, 20000, warm=300000 if rep == 0 else 60000, expect='few')

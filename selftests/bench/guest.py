@@ -397,7 +397,7 @@ class Bench:
 
     def chosen(self, filters, size):
         few = self.args.few_sets and not self.args.size and size == 'prefixes'
-        return [f for f in filters if (not self.args.filter or f in self.args.filter) and
+        return [f for f in filters if f in (self.args.filter or set(filters) - set(rulesets.IF_NAMED)) and
                 not (few and f in rulesets.BY_SETS)]
 
     def run_case(self, case, family, size):

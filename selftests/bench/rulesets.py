@@ -92,7 +92,9 @@ def iptables(size, v6):
 
 # Conntrack is there, and nobody asks it anything.
 CONNTRACK = 'table inet conntrack { chain asks { ct state new accept; }; }'
-FILTERS = ('plain', 'conntrack', 'nft', 'flowtable', 'ingress', 'iptables', 'postern')
+FILTERS = ('plain', 'conntrack', 'nft', 'flowtable', 'ingress', 'iptables', 'postern', 'synproxy')
+# Another answer to one case, measured if it is named.
+IF_NAMED = ('synproxy',)
 # Prefixes are elements that are added one by one.
 BY_SETS = ('nft', 'flowtable', 'ingress', 'iptables')
 
@@ -101,6 +103,8 @@ def files(filter_, size):
     """What load() reads, as [(name, text)]."""
     if filter_ == 'conntrack':
         return [('conntrack.nft', CONNTRACK)]
+    if filter_ == 'synproxy':
+        return [('synproxy.nft', text('synproxy.nft', size))]
     if filter_ == 'nft':
         return [('perimeter.nft', nft(size))]
     if filter_ == 'flowtable':

@@ -14,7 +14,7 @@ import sys
 
 import cases
 
-FILTERS = ('plain', 'conntrack', 'nft', 'flowtable', 'ingress', 'iptables', 'postern')
+FILTERS = ('plain', 'conntrack', 'nft', 'flowtable', 'ingress', 'iptables', 'postern', 'synproxy')
 POLICIES = {'ten': '', 'servers': ', 2,000 servers', 'prefixes': ', 1,000,000 prefixes'}
 SHORT = {'conntrack': 'conntr.', 'flowtable': 'flowtab.'}
 
@@ -115,18 +115,19 @@ def table(lines, align):
 
 
 def print_cases(all_rows):
-    head = ['case', 'a', 'base'] + [SHORT.get(f, f) for f in FILTERS] + \
+    filters = [f for f in FILTERS if any(f in r['over base'] for r in all_rows)]
+    head = ['case', 'a', 'base'] + [SHORT.get(f, f) for f in filters] + \
         ['to conntr.', 'nft', 'flowtab.', 'ingress', 'iptables', 'spread']
     lines, notes = [head], []
     for r in all_rows:
         cost, ratio = r['over base'], r.get('postern to', {})
         title = f"{r['title']}, IPv{r['family']}" + POLICIES[r['policy']]
         shown = []
-        for f in FILTERS:
+        for f in filters:
             text = number(cost[f]) if f in cost else ''
             share = r['forwarded'].get(f, 0)
-            # Of a flood, what a filter let pass cost it more.
-            if text and cases.CASES[r['case']].flood and share and f not in ('plain', 'conntrack'):
+            # Of a flood, what a filter let pass cost it more. What leaves synproxy are its answers.
+            if text and cases.CASES[r['case']].flood and share and f not in ('plain', 'conntrack', 'synproxy'):
                 text += f' ({share:.0%})'
                 notes.append(1)
             shown.append(text)
@@ -146,15 +147,16 @@ def print_cases(all_rows):
 
 
 def print_megabytes(all_rows):
-    lines = [['text of 1 MB', 'in'] + list(FILTERS)]
+    filters = [f for f in FILTERS if any(f in r.get('for 1 MB', ()) for r in all_rows)]
+    lines = [['text of 1 MB', 'in'] + filters]
     for r in all_rows:
         if 'for 1 MB' in r:
             per = r['for 1 MB']
             unit, by = ('us', 1000) if r['way'] == 'ns' else ('1,000 instr.', 1000)
             lines.append([f"{r['title']}, IPv{r['family']}", unit] +
-                         [number(per[f] / by) if f in per else '' for f in FILTERS])
+                         [number(per[f] / by) if f in per else '' for f in filters])
     if len(lines) > 1:
-        table(lines, '<<' + '>' * len(FILTERS))
+        table(lines, '<<' + '>' * len(filters))
 
 
 def extra(values):
