@@ -129,8 +129,7 @@ def some(family, source, bits, port=25):
 
 
 # Not beside 1,000,000 prefixes: nft reads them all for each element that it adds.
-@case('banned', '256 banned sources', setup=ban, flood=True, sizes=('ten', 'servers'),
-      filters=('plain', 'conntrack', 'nft', 'ingress', 'iptables', 'postern'))
+@case('banned', '256 banned sources', setup=ban, flood=True, sizes=('ten', 'servers'))
 def banned(_, family, size, rep):
     return Run([some(family, BANNED[family], 8)], 20000, expect='none')
 
@@ -278,23 +277,20 @@ def pinhole(case_, family, size, rep):
 
 for number, clients_, ports_ in (('10', 2, 5), ('10000', 1250, 8), ('400000', 50000, 8)):
     case('pinhole-' + number, f'new flow, by one of {int(number):,} pinholes', families=(4,),
-         filters=('plain', 'conntrack', 'nft', 'iptables', 'postern'), setup=open_pinholes,
+         filters=SPEAKS_RPC, setup=open_pinholes,
          more=(clients_, ports_), cpus=True)(pinhole)
 
 
 # ---- floods, last: for a while after them a filter may not let anybody new in
 
-FLOOD = ('plain', 'conntrack', 'nft', 'ingress', 'iptables', 'postern')
-
-
-@case('flood256', 'flood of 256 sources', filters=FLOOD, flood=True)
+@case('flood256', 'flood of 256 sources', flood=True)
 def flood256(_, family, size, rep):
     return Run([some(family, '198.18.1.0' if family == 4 else '2a02:db8:0:100::1', 8)], 20000,
                warm=60000, expect='few')
 
 
 # Long enough before, for whatever a filter remembers sources in to be full.
-@case('spoofed', 'flood of 2^24 (IPv6: 2^40) sources', filters=FLOOD + ('synproxy',), sizes=ANY_SIZE, flood=True,
+@case('spoofed', 'flood of 2^24 (IPv6: 2^40) sources', filters=ALL + ('synproxy',), sizes=ANY_SIZE, flood=True,
       cpus=True)
 def spoofed(_, family, size, rep):
     frames = [some(family, '11.0.0.0' if family == 4 else '2a00::1', 24 if family == 4 else 40)]
