@@ -46,7 +46,7 @@ class Case:
     setup: typing.Optional[typing.Callable] = None  # of (case, router), once for each router
     cpus: bool = False  # worth two processors
     flood: bool = False  # dropped as early as can be
-    around: str = ''  # what goes on meanwhile: tracepoint or monitor
+    around: str = ''  # what goes on meanwhile: tracepoint, monitor or proc
     hooks: bool = False  # postern's policy says fastpath off
     more: typing.Any = None
 
@@ -104,11 +104,19 @@ def denied(_, family, size, rep):
 
 # ---- being watched; before there are bans, which cost each new flow a look-up
 
-for around_, told in (('tracepoint', 'tracepoint on'), ('monitor', 'monitor running')):
-    case('denied-' + around_, f'new flow denied, {told}', families=(4,), filters=('postern',),
-         around=around_)(denied)
-    case('new-' + around_, f'new flow accepted, {told}', families=(4,), filters=('postern',),
-         around=around_)(new)
+def longer(build):
+    """So that who reads /proc does so several times meanwhile."""
+    def built(*words):
+        run = build(*words)
+        return dataclasses.replace(run, rounds=run.rounds * 5)
+    return built
+
+
+for build_, of_ in ((established, 'established flow'), (denied, 'new flow denied'), (new, 'new flow accepted')):
+    for around_, told in (('tracepoint', 'tracepoint on'), ('monitor', 'monitor running'),
+                          ('proc', '/proc read 100 times a second')):
+        case(f'{build_.__name__}-{around_}', f'{of_}, {told}', families=(4,), filters=('postern',),
+             around=around_)(longer(build_) if around_ == 'proc' else build_)
 
 # ---- bans
 

@@ -27,6 +27,7 @@ import ctypes
 import json
 import mmap
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -190,8 +191,32 @@ def around(what, router):
             time.sleep(1)
             yield
             p.terminate()
+    elif what == 'proc':
+        router.enter()
+        reader = os.fork()
+        if not reader:
+            read_often()
+        # Its beginning is no part of it.
+        time.sleep(0.1)
+        yield
+        os.kill(reader, signal.SIGKILL)
+        os.waitpid(reader, 0)
     else:
         yield
+
+
+def read_often():
+    """A measurement takes a tenth of a second, in which who reads each second never does: so
+    a hundred times as often, and a hundredth of what that costs is asked for."""
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(open('/proc/net/postern/' + name, 'rb', buffering=0))
+                 for name in ('status', 'counters')]
+        while True:
+            for f in files:
+                f.seek(0)
+                while f.read(65536):
+                    pass
+            time.sleep(0.01)
 
 
 def proc_status():
