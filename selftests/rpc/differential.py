@@ -3,35 +3,8 @@
 """differential.py REPLAY N [SEED]: N mutated mapper conversations, our parser against
 tshark. Which ports does each see in answers to ept_map?
 
-Disagreements are counted by kind. The one that matters is a port that we would open
-and tshark does not see: each of these that has no explanation is printed, and fails.
-
-Explained, because tshark sees the port too once this is changed:
-
-  a pointer in an answer whose number is not above those of the question, or that comes
-  twice: tshark takes it for the one it knows, and expects nothing behind it. We expect
-  a tower behind each pointer, and refuse the answer if there is none.
-
-  a PDU with neither FIRST nor LAST: tshark waits for more. We take it for a whole call
-  as servers do.
-
-Explained, because it is there: a context with several transfer syntaxes. tshark goes by
-the last that was offered, we by the one that was accepted.
-
-What we refuse and tshark shows is not worth a word each: it dissects every PDU for what
-it can get out of it, and keeps no rules between them.
-
-  rpc-order rpc-call rpc-server-first   PDUs lost, doubled or swapped: no bind, no
-                                        question, a question answered twice
-  rpc-result rpc-context                the bind_ack does not fit the bind, or the call
-                                        is in a context that was not accepted
-  rpc-length rpc-not-rpc rpc-type       framing
-  epm-tower epm-ndr                     lengths and counts that do not fit each other
-  epm-other                             answered for another interface than asked
-  epm-call rpc-fragments rpc-sealed     another opnum; a fragment of nothing; level 6
-
-  error status, no question to epmapper 3, other protocols, low ports, an answer cut
-  short, TCP on a floor other than the fourth: passed, and opens nothing
+Disagreements are of a kind. Those that are not in the table below have no explanation:
+they are printed, and fail.
 """
 import collections
 import os
@@ -48,7 +21,49 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.append(os.path.join(HERE, '..', 'model'))
 from wire import checksum  # noqa: E402
 
+# Why we and tshark may disagree, and nothing else.
+EXPLAINED = {
+    # We see a port that tshark does not see: found by changing that one thing, with which it
+    # does.
+    "we open more: a pointer's number, or neither FIRST nor LAST":
+        "A pointer in an answer whose number is not above those of the question, or that comes "
+        "twice: tshark takes it for the one it knows, and expects nothing behind it; we expect a "
+        "tower behind each, and refuse the answer if there is none. A PDU with neither FIRST nor "
+        "LAST: tshark waits for more; we take it for a whole call, as servers do.",
+    "we open more: several transfer syntaxes in a context":
+        "tshark goes by the last that was offered, we by the one that was accepted.",
+
+    # tshark dissects each PDU for what it can get out of it, and holds it against no other.
+    "we refuse: rpc-order": "PDUs were lost, doubled or swapped: no bind before it, or two.",
+    "we refuse: rpc-call": "An answer to no question or a second one, or a question twice.",
+    "we refuse: rpc-server-first": "The client's bind was lost or swapped.",
+    "we refuse: rpc-result": "The bind_ack has not a result for each context of the bind.",
+    "we refuse: rpc-context": "A context that was not accepted, or changes its meaning.",
+    "we refuse: rpc-fragments": "Fragments lost, doubled or changed: they make no whole call.",
+    "we refuse: rpc-length": "tshark shows what is there of a PDU whose lengths do not fit.",
+    "we refuse: rpc-not-rpc": "tshark looks for the next header; we read nothing behind this.",
+    "we refuse: rpc-type": "A PDU that this end never sends; tshark does not ask who sends it.",
+    "we refuse: rpc-sealed": "The bind says that calls are encrypted. tshark reads them as text.",
+    "we refuse: epm-call": "The question has another opnum; tshark goes by that of the answer.",
+    "we refuse: epm-other": "The tower is of another interface than the one asked for.",
+    "we refuse: epm-ndr": "Counts that do not fit: tshark shows what it saw up to there.",
+    "we refuse: epm-tower": "Floors that do not fit: tshark shows those that do.",
+
+    # We let it pass, and open nothing.
+    "we open nothing: towers with an error status":
+        "An answer with a status has no towers for who asked; tshark shows what is there.",
+    "we open nothing: not connection-oriented RPC over TCP":
+        "A tower with another RPC protocol above its TCP port.",
+    "we open nothing: no question to epmapper 3":
+        "The bind names another interface or version; tshark knows the answer by its context.",
+    "we open nothing: the answer is not complete, or there is none":
+        "Its last fragment was lost; tshark shows the towers of the first.",
+    "we open less: TCP on the floor of the address":
+        "tshark knows floors by what they are, we by where they stand.",
+}
+
 BATCH = 4000
+PRINTED = 20  # of those without explanation
 SERVER, CLIENT = bytes([10, 0, 0, 4]), bytes([10, 0, 0, 9])
 
 
@@ -231,6 +246,47 @@ def plain(pieces, wide):
     return out
 
 
+def kind_of_more(folder, talk, ports, events):
+    """Of a conversation in which we see ports that tshark does not see."""
+    changed = f'{folder}/changed'
+    write_capture(changed, [plain(talk, wide) for wide in (False, True)])
+    if any(set(ports) <= set(seen) for seen in tshark(changed, 2)):
+        return "we open more: a pointer's number, or neither FIRST nor LAST"
+    if any(e.startswith(('bind', 'alter')) and ',' in e for e in events):
+        return 'we open more: several transfer syntaxes in a context'
+    return 'we open more: no explanation'
+
+
+def kind_of_less(talk, events):
+    """Of one in which tshark sees more than we do."""
+    refused = next((e for e in events if e.startswith('refused')), '').strip()
+    questions = sum(e.startswith('question') for e in events)
+    if refused:
+        return 'we refuse: ' + refused.split()[1]
+    if any(' status 0x' in e and ' towers ' in e for e in events):
+        return 'we open nothing: towers with an error status'
+    if any(' others ' in e for e in events):
+        return 'we open nothing: not connection-oriented RPC over TCP'
+    if not questions:
+        return 'we open nothing: no question to epmapper 3'
+    if questions > sum(e.startswith('answer') for e in events):
+        return 'we open nothing: the answer is not complete, or there is none'
+    if any(way and b'\x01\x00\x07\x04\x00' in data for way, data in talk):
+        return 'we open less: TCP on the floor of the address'
+    return 'we open less: no explanation'
+
+
+def compare(folder, talk, theirs, ports, events):
+    """Return: the kind, and whether it has an explanation or needs none."""
+    if set(ports) - set(theirs):
+        kind = kind_of_more(folder, talk, ports, events)
+    elif {p for p in theirs if p >= 1024} <= set(ports):
+        return 'agree, with ports' if ports else 'agree, no ports', True
+    else:
+        kind = kind_of_less(talk, events)
+    return kind, kind in EXPLAINED
+
+
 def main():
     replay, total = sys.argv[1], int(sys.argv[2])
     rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
@@ -243,55 +299,21 @@ def main():
             write_capture(f'{tmp}/capture', talks)
             theirs = tshark(f'{tmp}/capture', len(talks))
             for number, (ports, events) in enumerate(ours(replay, f'{tmp}/talks', talks)):
-                they = collections.Counter(theirs[number])
-                more = [p for p in set(ports) if p not in they]
-                refused = next((e for e in events if e.startswith('refused')), '').strip()
-                if more:
-                    changed = f'{tmp}/changed'
-                    write_capture(changed, [plain(talks[number], wide)
-                                            for wide in (False, True)])
-                    if any(set(ports) <= set(seen) for seen in tshark(changed, 2)):
-                        kinds['we open more: a pointer\'s number, or neither FIRST nor LAST'] += 1
-                        continue
-                    if any(e.startswith(('bind', 'alter')) and ',' in e for e in events):
-                        kinds['we open more: several transfer syntaxes in a context'] += 1
-                        continue
-                    wrong += 1
-                    kinds['we open more: no explanation'] += 1
-                    if wrong <= 20:
-                        print(f'# {begin + number}: we {ports}, tshark {sorted(they)}')
-                        for way, data in talks[number]:
-                            print('#  ', '<' if way else '>', data.hex())
-                        for e in events:
-                            print('#   =', e)
+                kind, explained = compare(tmp, talks[number], theirs[number], ports, events)
+                kinds[kind] += 1
+                wrong += not explained
+                if explained or wrong > PRINTED:
                     continue
-                asked = {p for p in they if p >= 1024}
-                if asked <= set(ports):
-                    kinds['agree, with ports' if ports else 'agree, no ports'] += 1
-                elif refused:
-                    kinds['we refuse: ' + refused.split()[1]] += 1
-                elif any(' status 0x' in e and ' towers ' in e for e in events):
-                    kinds['we open nothing: towers with an error status'] += 1
-                elif any(' others ' in e for e in events):
-                    kinds['we open nothing: not connection-oriented RPC over TCP'] += 1
-                elif not any(e.startswith('question') for e in events):
-                    kinds['we open nothing: no question to epmapper 3'] += 1
-                elif sum(e.startswith('question') for e in events) > \
-                        sum(e.startswith('answer') for e in events):
-                    kinds['the answer is not complete, or there is none'] += 1
-                elif any(way and b'\x01\x00\x07\x04\x00' in data for way, data in talks[number]):
-                    kinds['we open less: TCP on the floor of the address'] += 1
-                else:
-                    kinds['we open less: other'] += 1
-                    if kinds['we open less: other'] <= 5:
-                        print(f'# {begin + number}: we {ports}, tshark {sorted(they)}')
-                        for way, data in talks[number]:
-                            print('#  ', '<' if way else '>', data.hex())
-                        for e in events:
-                            print('#   =', e)
+                print(f'# {begin + number}: {kind}: we {ports}, tshark {sorted(theirs[number])}')
+                for way, data in talks[number]:
+                    print('#  ', '<' if way else '>', data.hex())
+                for e in events:
+                    print('#   =', e)
             print(f'# {begin + len(talks)} conversations', file=sys.stderr, flush=True)
     for kind, n in kinds.most_common():
         print(f'# {n:8} {kind}')
+        if kind in EXPLAINED:
+            print(f'#          {EXPLAINED[kind]}')
     print(f'1..1\n{"not ok" if wrong else "ok"} 1 {total} mutated conversations against tshark')
     return 1 if wrong else 0
 
