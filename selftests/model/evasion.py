@@ -941,6 +941,75 @@ def reloaded():
         flush_conntrack()
 
 
+def forget(text=POLICY):
+    """As after a reload of the module: conntrack knows the connections, nobody else does."""
+    postern("unload")
+    router.load(text, flush=False)
+
+
+def unknown(name, conn, frame):
+    """Both ends are reset, and it is not one of ours that was cut."""
+    change = Change()
+    seen = conn.send(frame)
+    tap.equal("stream-unknown: " + name, ([(CLIENT, RST, b""), (SERVER, RST, b"")],
+                                          {"stream-unknown": 1}, (0, 0)),
+              (sorted((s.end, s.flags & (RST | PSH), s.data) for s in seen), change.dropped(),
+               change.of("rpc-resumed", "cuts")))
+
+
+def resumed():
+    """Connections that are older than what is known of them."""
+    alter = bind(SAMR, 9, dce.ALTER, 1)
+    junk = b"\xee" * 1024
+    most = 65536 // len(junk)
+
+    def make(v, name):
+        router.load(POLICY)
+        conn = held(v)
+        forget()
+        change = Change()
+        passes("a held connection goes on, " + name, conn, conn.frame(CLIENT, call(100)))
+        tap.equal("as resumed, " + name, (1, 0), change.of("rpc-resumed", "rpc-flows"))
+        refused("and is held again, " + name, conn, conn.frame(CLIENT, alter), "rpc-interface")
+        conn = held(v)
+        forget()
+        passes("the server's side is found, " + name, conn,
+               conn.frame(SERVER, call(200, kind=dce.response)))
+        refused("and read, " + name, conn, conn.frame(SERVER, b"HTTP/1.1 400 Bad"), "rpc-not-rpc")
+        conn = held(v)
+        text = call(3000)
+        conn.send(conn.frame(CLIENT, text[:1000]))
+        forget()
+        passes("in the middle of a PDU, " + name, conn, conn.frame(CLIENT, text[1000:2000]),
+               conn.frame(CLIENT, text[2000:]), conn.frame(CLIENT, call(10, 3)))
+        refused("it is found where one begins, " + name, conn, conn.frame(CLIENT, alter),
+                "rpc-interface")
+        for end in CLIENT, SERVER:
+            conn = held(v)
+            forget()
+            passes("64 KiB without a header from end %d, %s" % (end, name), conn,
+                   *(conn.frame(end, junk) for _ in range(most)))
+            passes("do not count for the other end, %d, %s" % (end, name), conn,
+                   conn.frame(1 - end, junk))
+            refused("one byte more from end %d, %s" % (end, name), conn, conn.frame(end, b"\xee"),
+                    "stream-unknown")
+        conn = held(v)
+        forget()
+        conn.send(*(conn.frame(CLIENT, junk) for _ in range(most)))
+        passes("a header behind 64 KiB without one, " + name, conn, conn.frame(CLIENT, call(10)))
+        refused("from there on it is held, " + name, conn, conn.frame(CLIENT, alter),
+                "rpc-interface")
+        conn = mapper(v)
+        forget()
+        unknown("a mapper's connection, " + name, conn, conn.frame(CLIENT, ask(DRSUAPI)))
+        conn = held(v)
+        forget(POLICY.replace("remember no", "remember no resume refuse"))
+        unknown("where the policy has none resumed, " + name, conn,
+                conn.frame(CLIENT, call(100)))
+        flush_conntrack()
+    both(make)
+
+
 class Limit:
     """So many connections may be inspected."""
     path = "/sys/module/postern/parameters/max_inspected"
@@ -1065,7 +1134,7 @@ def hazards():
 GROUPS = (plain, single_bytes, boundaries, together, large, reordering, again, overlap,
           acknowledged, skipped, resets, fins, inserts, checksums, urgent, wrap, probes, syn_data,
           mptcp, simultaneous, forged, reuse, reopening, fragments, replaced, full,
-          full_of_all, full_of_flows, one_in_many, reloaded, hazards)
+          full_of_all, full_of_flows, one_in_many, reloaded, resumed, hazards)
 
 
 def main():
