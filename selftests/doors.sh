@@ -208,7 +208,7 @@ run learn 192.0.2.10
 expect "a mapper that has only NDR64" 1 err "no endpoint mapper in NDR32"
 server
 
-# ---- bounds and policies
+# ---- bounds
 
 load "pinholes 2 idle 20s remember no"
 at router postern endpoints flush >/dev/null
@@ -230,6 +230,39 @@ check "a policy that does not allow one closes it" busywait 10 hear '"event":"pi
 check_equal "and it is gone" 0 "$(lines pinholes)"
 run learn 192.0.2.10
 expect "there is nothing to be learned for it" 2 err "nothing to learn"
+
+# ---- for how long
+
+# ds and rfr are at one port, is and mta at others
+{
+	policy idle 20s remember no
+	echo 'allow internet -> exchange : rpc { exchange-rfr } remember 1m'
+} | at router postern load - >/dev/null
+at router postern pinholes flush >/dev/null
+unheard
+client map 192.0.2.10 is rfr >/dev/null
+check_equal "what is remembered" "192.0.2.10:49152 exchange-rfr version 1" "$(shown endpoints)"
+check "for others as well" client call 192.0.2.10 49152 rfr --from 203.0.113.25
+rm "$dir/hold" && mkfifo "$dir/hold"
+client call 192.0.2.10 49153 is --hold <"$dir/hold" >/dev/null &
+holder=$!
+exec {hold}>"$dir/hold"
+check "a connection is held, and says nothing more" busywait 20 in_use
+# what is opened after its last byte ends when it was silent for longer than a pinhole lives
+client map 192.0.2.10 mta >/dev/null
+check "a pinhole that nobody uses ends" busywait 60 hear '"event":"pinhole-close"' '"port":49154' '"why":"idle"'
+check "one lives as long as a connection through it" in_use
+check "and lets others in" client call 192.0.2.10 49153 is
+exec {hold}>&-
+wait "$holder" || true
+check "then it ends as well" busywait 90 hear '"event":"pinhole-close"' '"port":49153' '"why":"idle"'
+check "and lets nobody in" shut 192.0.2.10 49153
+nothing_known() { [ "$(lines endpoints)" = 0 ]; }
+check "what is remembered is forgotten in time" busywait 90 nothing_known
+check "by others as well" shut 192.0.2.10 49152 203.0.113.25
+at router postern pinholes flush >/dev/null
+
+# ---- policies
 
 load
 client map 192.0.2.10 ds >/dev/null
