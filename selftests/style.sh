@@ -16,7 +16,7 @@ cache=${POSTERN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/postern}
 work=$cache/style/$(printf %s "$top" | sha256sum | cut -c 1-8)
 mkdir -p "$work"
 cd "$top"
-kernels="5.10 stock 6.12 7"
+kernels="5.10 stock 6.12 7 uml"
 
 # ignored FILE: is it one of those that .gitignore names by their last part?
 ignored() {
