@@ -17,6 +17,8 @@ EXCHANGE = {4: '192.0.2.10', 6: '2001:db8:0:2::10'}
 RELAY = {4: '192.0.2.11', 6: '2001:db8:0:2::11'}
 # Somebody on the Internet, whose upper half is other people's in other rounds.
 CLIENT = {4: '198.18.0.1', 6: '2001:db8:1000::1'}
+# Of the office, with two numbers of a byte each; of IPv6 each has a /64.
+OFFICE = {4: '10.0.{}.{}', 6: '2001:db8:3:{:02x}{:02x}::1'}
 MEGABYTE = 1 << 20
 
 ALL = ('plain', 'conntrack', 'nft', 'flowtable', 'ingress', 'iptables', 'postern')
@@ -43,7 +45,7 @@ class Case:
     families: tuple = (4, 6)
     sizes: tuple = ('ten',)
     bytes: int = 0  # of the text that a round carries
-    setup: typing.Optional[typing.Callable] = None  # of (case, router), once for each router
+    setup: typing.Optional[typing.Callable] = None  # of (case, family, router), once for each router
     cpus: bool = False  # worth two processors
     flood: bool = False  # dropped as early as can be
     around: str = ''  # what goes on meanwhile: tracepoint, monitor or proc
@@ -123,8 +125,8 @@ for build_, of_ in ((established, 'established flow'), (denied, 'new flow denied
 BANNED = {4: '198.19.7.0', 6: '2a01:db8:0:700::1'}
 
 
-def ban(_, router):
-    router.ban([f'198.19.7.{i}' for i in range(256)] + [f'2a01:db8:0:7{i:02x}::1' for i in range(256)])
+def ban(_, family, router):
+    router.ban([f'198.19.7.{i}' if family == 4 else f'2a01:db8:0:7{i:02x}::1' for i in range(256)])
     # What grows for them has grown.
     time.sleep(0.5)
 
@@ -142,13 +144,14 @@ def banned(_, family, size, rep):
     return Run([some(family, BANNED[family], 8)], 20000, expect='none')
 
 
-@case('dns', 'DNS over UDP', 'query and answer', filters=SPEAKS_RPC, families=(4,))
+@case('dns', 'DNS over UDP', 'query and answer', filters=SPEAKS_RPC, sizes=ANY_SIZE)
 def dns(_, family, size, rep):
     question = bytes.fromhex('123401000001000000000000') + b'\4mail\7example\3com\0\0\1\0\1'
     answer = question + bytes.fromhex('c00c000100010000003c0004c000020a')
     vary = Vary(ports=60000, step=1)
-    q = packets.udp('10.0.0.1', 1024, EXCHANGE[4], 53, question)
-    a = packets.udp(EXCHANGE[4], 53, '10.0.0.1', 1024, answer)
+    client = OFFICE[family].format(0, 1)
+    q = packets.udp(client, 1024, EXCHANGE[family], 53, question)
+    a = packets.udp(EXCHANGE[family], 53, client, 1024, answer)
     return Run([Frame('eth2', q, vary.fields(q)), Frame('eth1', a, vary.fields(a, True))], 10000)
 
 
@@ -169,9 +172,9 @@ def bind_ack(port):
     return packed(dce.bind_ack(1, [dce.Result(0, 0, dce.NDR32)], str(port), big=True))
 
 
-def asks_mapper(client, ports, vary=Vary(), sport=1024):
+def asks_mapper(family, client, ports, vary=Vary(), sport=1024):
     """A whole conversation, by which the client learns of the ports."""
-    c = Connection(client, EXCHANGE[4], 135, sport, inside=True, vary=vary)
+    c = Connection(client, EXCHANGE[family], 135, sport, inside=True, vary=vary)
     towers = [dce.tower(STORE, p) for p in ports]
     return c.open() + c.talk(
         bind(dce.EPM), bind_ack(135),
@@ -179,9 +182,9 @@ def asks_mapper(client, ports, vary=Vary(), sport=1024):
         packed(*dce.response(2, 0, dce.map_answer(towers, len(ports), big=True), big=True))) + c.close()
 
 
-@case('mapper', 'endpoint mapper conversation', 'conversation', filters=SPEAKS_RPC, families=(4,))
+@case('mapper', 'endpoint mapper conversation', 'conversation', filters=SPEAKS_RPC, sizes=ANY_SIZE)
 def mapper(_, family, size, rep):
-    frames = asks_mapper(f'10.0.{rep * 32}.1', [50001], Vary(step=1, addresses=8000))
+    frames = asks_mapper(family, OFFICE[family].format(rep * 32, 1), [50001], Vary(step=1, addresses=8000))
     return Run(frames, 2000, warm=200)
 
 
@@ -190,8 +193,8 @@ PDU = 1432
 
 def rpc_data(port, family, rep, opening, prepare=()):
     """A request and its answer, each with another number."""
-    client = f'10.0.250.{rep + 1}'
-    c = Connection(client, EXCHANGE[4], port, 3000 + rep, inside=True)
+    client = OFFICE[family].format(250, rep + 1)
+    c = Connection(client, EXCHANGE[family], port, 3000 + rep, inside=True)
     opened = c.open() + c.talk(*opening)
     request, = dce.request(2, 0, 11, b'x' * (PDU - 24), big=True)
     answer, = dce.response(2, 0, b'y' * 8, big=True)
@@ -199,17 +202,17 @@ def rpc_data(port, family, rep, opening, prepare=()):
     return Run([packets.grow(f, 12) for f in talk], 5000, warm=500, prepare=[*prepare, (opened, 1)])
 
 
-@case('rpc', 'RPC data, held to its interface', 'request and answer', filters=SPEAKS_RPC, families=(4,),
+@case('rpc', 'RPC data, held to its interface', 'request and answer', filters=SPEAKS_RPC, sizes=ANY_SIZE,
       bytes=PDU)
 def rpc(_, family, size, rep):
     return rpc_data(50001, family, rep, (bind(STORE), bind_ack(50001)),
-                    [(asks_mapper(f'10.0.250.{rep + 1}', [50001]), 1)])
+                    [(asks_mapper(family, OFFICE[family].format(250, rep + 1), [50001]), 1)])
 
 
 # Beside what an inspector costs: the same packets to a port that nothing inspects, by the way
 # that those have to go which are inspected.
 BESIDE = ('plain', 'conntrack', 'nft', 'postern')
-case('rpc-hooks', 'RPC data, not inspected, fast path off', 'request and answer', filters=BESIDE, families=(4,),
+case('rpc-hooks', 'RPC data, not inspected, fast path off', 'request and answer', filters=BESIDE,
      bytes=PDU, hooks=True)(lambda _, family, size, rep: rpc_data(389, family, rep, ()))
 
 
@@ -255,11 +258,11 @@ def smtp_whole(target, family, rep):
 
 for suffix, told, target_ in (('', 'not inspected', EXCHANGE), ('-inspected', 'inspected', RELAY)):
     case('smtp-text' + suffix, f'text of a message, {told}', '2 segments, acknowledged', filters=SPEAKS_RPC,
-         bytes=2 * SEGMENT)(lambda _, family, size, rep, t=target_: smtp_text(t, family, rep))
-    case('smtp-command' + suffix, f'SMTP command, {told}', 'command and reply', filters=SPEAKS_RPC)(
+         sizes=ANY_SIZE, bytes=2 * SEGMENT)(lambda _, family, size, rep, t=target_: smtp_text(t, family, rep))
+    case('smtp-command' + suffix, f'SMTP command, {told}', 'command and reply', filters=SPEAKS_RPC, sizes=ANY_SIZE)(
         lambda _, family, size, rep, t=target_: smtp_command(t, family, rep))
-    case('smtp-mail' + suffix, f'limited connection with a mail, {told}', 'connection', filters=SPEAKS_RPC)(
-        lambda _, family, size, rep, t=target_: smtp_whole(t, family, rep))
+    case('smtp-mail' + suffix, f'limited connection with a mail, {told}', 'connection', filters=SPEAKS_RPC,
+         sizes=ANY_SIZE)(lambda _, family, size, rep, t=target_: smtp_whole(t, family, rep))
 
 case('smtp-text-hooks', 'text of a message, not inspected, fast path off', '2 segments, acknowledged', hooks=True,
      filters=BESIDE, bytes=2 * SEGMENT)(lambda _, family, size, rep: smtp_text(EXCHANGE, family, rep))
@@ -267,26 +270,30 @@ case('smtp-text-hooks', 'text of a message, not inspected, fast path off', '2 se
 
 # ---- pinholes
 
-def open_pinholes(case_, router):
-    clients, ports = case_.more
-    conversation = asks_mapper('10.0.1.0', range(50001, 50001 + ports), Vary(step=1))
+def open_pinholes(case_, family, router):
     if router.filter != 'postern':
         return
+    clients, ports = case_.more
+    conversation = asks_mapper(family, OFFICE[family].format(1, 0), range(50001, 50001 + ports), Vary(step=1))
+    # Those of the other family would be too many beside them.
+    router.forget_pinholes()
     for at in range(0, clients, 10000):
         router.inject(packets.later(conversation, at), min(10000, clients - at))
         router.flush()
 
 
 def pinhole(case_, family, size, rep):
-    f = syn('10.0.1.0', EXCHANGE[4], 50001, (), device='eth2')
-    f = f._replace(fields=(Field(12, 4, 1, 1, case_.more[0]), Field(20, 2, 1)))
+    f = syn(OFFICE[family].format(1, 0), EXCHANGE[family], 50001, (), device='eth2')
+    at, width = packets.source_at(f.packet)
+    f = f._replace(fields=(Field(at, width, 1, 1, case_.more[0]), Field(packets.layer4(f.packet), 2, 1)))
     return Run([f], 4000, warm=200)
 
 
+# Beside other policies one number of them is enough.
 for number, clients_, ports_ in (('10', 2, 5), ('10000', 1250, 8), ('400000', 50000, 8)):
-    case('pinhole-' + number, f'new flow, by one of {int(number):,} pinholes', families=(4,),
-         filters=SPEAKS_RPC, setup=open_pinholes,
-         more=(clients_, ports_), cpus=True)(pinhole)
+    case('pinhole-' + number, f'new flow, by one of {int(number):,} pinholes', filters=SPEAKS_RPC,
+         sizes=ANY_SIZE if number == '10000' else ('ten',), setup=open_pinholes,
+         more=(clients_, ports_), cpus=number == '400000')(pinhole)
 
 
 # ---- floods, last: for a while after them a filter may not let anybody new in
@@ -298,8 +305,8 @@ def flood256(_, family, size, rep):
 
 
 # Long enough before, for whatever a filter remembers sources in to be full.
-@case('spoofed', 'flood of 2^24 (IPv6: 2^40) sources', filters=ALL + ('synproxy',), sizes=ANY_SIZE, flood=True,
-      cpus=True)
+@case('spoofed', 'flood of 2^24 (IPv6: 2^40) sources', sizes=ANY_SIZE, flood=True, cpus=True,
+      filters=ALL + ('synproxy',))
 def spoofed(_, family, size, rep):
     frames = [some(family, '11.0.0.0' if family == 4 else '2a00::1', 24 if family == 4 else 40)]
     return Run(frames, 20000, warm=300000 if rep == 0 else 60000, expect='few')

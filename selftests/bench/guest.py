@@ -86,14 +86,15 @@ class Router:
                                          ('10.255.0.1/24', '2001:db8:0:3::1/64'))):
             lines += [f'link add eth{i} type dummy', f'addr add {four} dev eth{i}',
                       f'addr add {six} dev eth{i} nodad', f'link set eth{i} up']
-        neighbours = [(0, '203.0.113.2'), (0, '2001:db8:0:1::2'), (2, '10.255.0.2')]
+        neighbours = [(0, '203.0.113.2'), (0, '2001:db8:0:1::2'), (2, '10.255.0.2'),
+                      (2, '2001:db8:0:3::2')]
         neighbours += [(1, f'192.0.2.{n}') for n in (10, 11)] + [(1, f'2001:db8:0:2::{n}') for n in (10, 11)]
         lines += [f'neigh add {a} lladdr 02:00:00:00:00:01 dev eth{i} nud permanent' for i, a in neighbours]
-        lines += ['route add default via 203.0.113.2', '-6 route add default via 2001:db8:0:1::2',
-                  'route add 172.16.0.0/12 via 192.0.2.10', 'route add 10.0.0.0/16 via 10.255.0.2']
-        four = [s for s in lines if not s.startswith('-6')]
-        subprocess.run(['ip', '-batch', '-'], input='\n'.join(four) + '\n', text=True, check=True)
-        sh('ip', '-6', 'route', 'add', 'default', 'via', '2001:db8:0:1::2')
+        lines += ['route add default via 203.0.113.2', 'route add 172.16.0.0/12 via 192.0.2.10',
+                  'route add 10.0.0.0/16 via 10.255.0.2']
+        subprocess.run(['ip', '-batch', '-'], input='\n'.join(lines) + '\n', text=True, check=True)
+        for to, via in (('default', '2001:db8:0:1::2'), ('2001:db8:3::/48', '2001:db8:0:3::2')):
+            sh('ip', '-6', 'route', 'add', to, 'via', via)
         put('/proc/sys/net/ipv4/ip_forward', 1)
         put('/proc/sys/net/ipv6/conf/all/forwarding', 1)
         for d in ('all', 'default', 'eth0', 'eth1', 'eth2'):
@@ -162,6 +163,10 @@ class Router:
                     return
             time.sleep(0.1)
         raise TimeoutError('connections remain half open')
+
+    def forget_pinholes(self):
+        self.enter()
+        subprocess.run(['postern', 'pinholes', 'flush'], stdout=subprocess.DEVNULL, check=True)
 
     def gone(self):
         self.enter()
@@ -299,9 +304,9 @@ class Bench:
             r.load(case.hooks)
         for cpus in (2,) if self.args.writes else (1, 2):
             r.flush()
-            if case.setup and case.name not in r.done:
-                case.setup(case, r)
-                r.done.add(case.name)
+            if case.setup and (case.name, family) not in r.done:
+                case.setup(case, family, r)
+                r.done.add((case.name, family))
             jobs = []
             for cpu in range(cpus):
                 run = case.build(case, family, self.size, 3 * rep + cpus - 1 + cpu)
@@ -383,9 +388,9 @@ class Bench:
                 r.forget()
             if r.filter == 'postern' and r.hooks != case.hooks:
                 r.load(case.hooks)
-            if case.setup and case.name not in r.done:
-                case.setup(case, r)
-                r.done.add(case.name)
+            if case.setup and (case.name, family) not in r.done:
+                case.setup(case, family, r)
+                r.done.add((case.name, family))
             for prepared, times in run.prepare:
                 _, forwarded = r.inject(prepared, times)
                 if forwarded != packets.weight(prepared, times):

@@ -157,7 +157,7 @@ def ban(filter_, addresses):
         family = 'netdev' if filter_ == 'ingress' else 'inet'
         subprocess.run(['nft', '-f', '-'], check=True, text=True, input='\n'.join(
             f'add element {family} perimeter ban{n} {{ {", ".join(x + " timeout 1h" for x in a)} }}'
-            for n, a in ((4, four), (6, six))))
+            for n, a in ((4, four), (6, six)) if a))
     elif filter_ == 'iptables':
         subprocess.run(['ipset', 'restore'], check=True, text=True, input=''.join(
             f'add ban{6 if ":" in a else 4} {a} timeout 3600\n' for a in addresses))
