@@ -304,6 +304,36 @@ saved() {
 	exec 6>&-
 }
 
+# ---- what clients remember, and the router does not
+
+cached() {
+	[ -n "${POSTERN_KO:-}" ] || { ktap_skip "cached ports" "only where this test loads the module" && return; }
+	local is before asked_only="service mapi = rpc { exchange-is } remember no"
+	again_with() { rmmod postern && insmod "$POSTERN_KO" && load "$@"; }
+	server
+	load "$asked_only" "allow office -> mail : mapi"
+	client map "$mail4" is >/dev/null
+	is=$(port_of is)
+	check "a client that asked may come again" says "is call ok" client call "$mail4" "$is" is
+	again_with "$asked_only" "allow office -> mail : mapi"
+	check "the router restarts, and it may not" shut "$mail4" "$is"
+	check_not "with remember no the router learns nothing" at router postern learn "$mail4"
+	check "so that it stays shut" shut "$mail4" "$is"
+	again_with "allow office -> mail : exchange-client"
+	check "by default it is shut as well" shut "$mail4" "$is"
+	check "until the router asks the server" at router postern learn "$mail4"
+	check "then it is open" says "is call ok" client call "$mail4" "$is" is
+	check "by IPv6" says "is call ok" client call "$mail6" "$is" is
+	check "to others whom the policy allows it" \
+		says "is call ok" client call "$mail4" "$is" is --from 203.0.113.25
+	check "and not to those whom it does not" shut "$mail4" "$is" 198.51.100.7
+	before=$(counter drop-rpc-interface)
+	check "a bind to another interface is refused there" \
+		says "rfr bind reset" client call "$mail4" "$is" rfr
+	check "by alter_context, too" says "ds alter reset" client call "$mail4" "$is" is --alter ds
+	check "for that reason" grew drop-rpc-interface "$before" 2
+}
+
 # ---- bad links
 
 # seconds COMMAND...
@@ -337,6 +367,6 @@ lossy() {
 }
 
 # in_use waits for minutes, and is for kernels that leap over them
-[ $# -gt 0 ] || set -- works refused remember pinned strange reload restart saved lossy
+[ $# -gt 0 ] || set -- works refused remember pinned strange reload restart cached saved lossy
 for group; do "$group"; done
 ktap_done
