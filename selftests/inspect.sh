@@ -334,6 +334,48 @@ cached() {
 	check "for that reason" grew drop-rpc-interface "$before" 2
 }
 
+# ---- what a service may say
+
+options() {
+	local is before
+	server --on is,mta
+	is=$(port_of is)
+	load "service mapi = rpc { exchange-is } bind observe" "allow office -> mail : mapi"
+	client map "$mail4" is >/dev/null
+	before=$(counter drop-rpc-interface)
+	local observed
+	observed=$(counter rpc-observed)
+	check "bind observe: a bind to another interface passes" \
+		says "mta call ok" client call "$mail4" "$is" mta
+	check "and is counted" grew rpc-observed "$observed"
+	check "by alter_context, too" says "mta alter ok" client call "$mail4" "$is" is --alter mta
+	check_equal "nothing was dropped for it" "$before" "$(counter drop-rpc-interface)"
+	check "nobody may come who has not asked" shut "$mail4" "$is" 203.0.113.25
+	load "service mapi = rpc { exchange-is } bind strict" "allow office -> mail : mapi"
+	client map "$mail4" is >/dev/null
+	observed=$(counter rpc-observed)
+	check "bind strict: it is refused" says "mta bind reset" client call "$mail4" "$is" mta
+	check_equal "and not observed" "$observed" "$(counter rpc-observed)"
+
+	server --on ds --on is=1226
+	load "service mapi = rpc { exchange-ds, exchange-is port 1226 } sealed allow-pinned" \
+		"allow office -> mail : mapi"
+	before=$(counter pinholes-opened)
+	check "sealed allow-pinned: a question that cannot be read is answered" \
+		says "ds map $(port_of ds)" client map "$mail4" ds --auth-mapper privacy
+	check_equal "but opens nothing" 0 "$(opened "$before")"
+	check "the port is shut" shut "$mail4" "$(port_of ds)"
+	check "a pinned one is open" says "is call ok" client call "$mail4" 1226 is
+	check "what is signed can be read" says "ds map" client map "$mail4" ds --auth-mapper integrity
+	check "and opens the port" says "ds call ok" client call "$mail4" "$(port_of ds)" ds
+	load "service mapi = rpc { exchange-ds, exchange-is port 1226 } sealed deny" \
+		"allow office -> mail : mapi"
+	before=$(counter drop-rpc-sealed)
+	check "sealed deny: it is refused" says "ds map reset" client map "$mail4" ds --auth-mapper privacy
+	check "for that reason" grew drop-rpc-sealed "$before"
+	check "a question that can be read is not" says "ds map" client map "$mail4" ds
+}
+
 # ---- bad links
 
 # seconds COMMAND...
@@ -367,6 +409,6 @@ lossy() {
 }
 
 # in_use waits for minutes, and is for kernels that leap over them
-[ $# -gt 0 ] || set -- works refused remember pinned strange reload restart cached saved lossy
+[ $# -gt 0 ] || set -- works refused remember pinned options strange reload restart cached saved lossy
 for group; do "$group"; done
 ktap_done
