@@ -376,6 +376,57 @@ options() {
 	check "a question that can be read is not" says "ds map" client map "$mail4" ds
 }
 
+# ---- a server whose address the router translates
+
+# A virtual address in front of one of two servers; neither knows of it.
+translated() {
+	if ! command -v nft >/dev/null || ! at router nft -f - <<-END; then
+		table inet virtual {
+			chain pre {
+				type nat hook prerouting priority dstnat;
+				ip daddr 192.0.2.200 dnat to $mail4
+				ip6 daddr 2001:db8:0:2::200 dnat to $mail6
+			}
+		}
+	END
+		ktap_skip "translated addresses" "no NAT by nftables"
+		return
+	fi
+	local virtual real is before
+	server
+	is=$(port_of is)
+	cat >"$dir/policy" <<-END
+		zone outside { eth0 }
+		zone inside { eth1 }
+		server one in inside nat { $mail4, $mail6 }
+		server two in inside nat { 192.0.2.11, 2001:db8:0:2::11 }
+		service mapi = rpc { exchange-is } remember no
+		allow outside -> { one, two } : mapi
+	END
+	at router postern load "$dir/policy" >/dev/null
+	for virtual in 192.0.2.200 2001:db8:0:2::200; do
+		case $virtual in *:*) real=$mail6 ;; *) real=$mail4 ;; esac
+		before=$(counter tower-address)
+		check "nothing is open behind $virtual" shut "$virtual" "$is"
+		check "its mapper is asked there" says "is map $is" client map "$virtual" is
+		check_equal "the tower names the address that was asked" "$before" "$(counter tower-address)"
+		# those of one server count as one
+		check "the pinhole is for where it is translated to" \
+			grep -q " -> $mail4:$is " <(at router postern pinholes)
+		check "and the client goes back there" says "is call ok" client call "$virtual" "$is" is
+		check "or to $real" says "is call ok" client call "$real" "$is" is
+		check "not to another server" shut "${real%10}11" "$is"
+		at router postern pinholes flush >/dev/null
+	done
+	server --tower-address 192.0.2.200
+	is=$(port_of is)
+	before=$(counter tower-address)
+	client map 192.0.2.200 is >/dev/null || true
+	check "a tower that names the virtual address is counted" grew tower-address "$before"
+	check "and opens all the same" says "is call ok" client call 192.0.2.200 "$is" is
+	at router nft delete table inet virtual
+}
+
 # ---- bad links
 
 # seconds COMMAND...
@@ -409,6 +460,6 @@ lossy() {
 }
 
 # in_use waits for minutes, and is for kernels that leap over them
-[ $# -gt 0 ] || set -- works refused remember pinned options strange reload restart cached saved lossy
+[ $# -gt 0 ] || set -- works refused remember pinned options strange reload restart cached translated saved lossy
 for group; do "$group"; done
 ktap_done
