@@ -4,22 +4,20 @@
  */
 #include <linux/hash.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <net/netfilter/nf_conntrack.h>
 
 #include "conn.h"
+#include "memory.h"
 
-struct pn_conns *pn_conns_alloc(u32 nr)
+struct pn_conns *pn_conns_alloc(u32 nr, bool confined)
 {
 	u32 i, sets = roundup_pow_of_two(DIV_ROUND_UP(nr, PN_CONN_WAYS));
 	struct pn_conns *conns;
 
-	conns = kvzalloc(struct_size(conns, set, sets),
-			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
-			 __GFP_RETRY_MAYFAIL);
+	conns = pn_table_alloc(1, struct_size(conns, set, sets), confined);
 	if (!conns)
 		return NULL;
 	conns->bits = ilog2(sets);
@@ -31,7 +29,8 @@ struct pn_conns *pn_conns_alloc(u32 nr)
 
 void pn_conns_free(struct pn_conns *conns)
 {
-	kvfree(conns);
+	if (conns)
+		pn_table_free(conns, 1, pn_conns_size(conns));
 }
 
 size_t pn_conns_size(const struct pn_conns *conns)

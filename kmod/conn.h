@@ -78,7 +78,7 @@ struct pn_conns {
 };
 
 /* Room for at least @nr. Return: the table, or NULL. Context: process. */
-struct pn_conns *pn_conns_alloc(u32 nr);
+struct pn_conns *pn_conns_alloc(u32 nr, bool confined);
 
 /* Context: nobody uses it any more, and every entry was taken out. */
 void pn_conns_free(struct pn_conns *conns);

@@ -5,12 +5,12 @@
 #include <linux/compiler.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/prefetch.h>
 #include <linux/random.h>
 
 #include "knock.h"
+#include "memory.h"
 
 /*
  * A word: 40 bits of the hash, which are never all 0, and 24 of the time in units of
@@ -21,14 +21,13 @@
 #define TIME_MASK	((1U << TIME_BITS) - 1)
 #define UNITS(ms)	((u32)(((u64)(ms) * 1000000) >> TIME_SHIFT))
 
-struct pn_knocks *pn_knocks_alloc(u32 nr)
+struct pn_knocks *pn_knocks_alloc(u32 nr, bool confined)
 {
 	u32 sets = roundup_pow_of_two(DIV_ROUND_UP(nr, PN_KNOCK_WAYS));
 	struct pn_knocks *knocks;
 
-	knocks = kvzalloc(struct_size(knocks, word, sets * PN_KNOCK_WAYS),
-			  GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
-			  __GFP_RETRY_MAYFAIL);
+	knocks = pn_table_alloc(1, struct_size(knocks, word,
+					       sets * PN_KNOCK_WAYS), confined);
 	if (!knocks)
 		return NULL;
 	knocks->mask = sets - 1;
@@ -38,7 +37,8 @@ struct pn_knocks *pn_knocks_alloc(u32 nr)
 
 void pn_knocks_free(struct pn_knocks *knocks)
 {
-	kvfree(knocks);
+	if (knocks)
+		pn_table_free(knocks, 1, pn_knocks_size(knocks));
 }
 
 size_t pn_knocks_size(const struct pn_knocks *knocks)

@@ -38,7 +38,7 @@ struct pn_knocks {
 };
 
 /* Room for at least @nr. Return: the table, or NULL. Context: process. */
-struct pn_knocks *pn_knocks_alloc(u32 nr);
+struct pn_knocks *pn_knocks_alloc(u32 nr, bool confined);
 void pn_knocks_free(struct pn_knocks *knocks);
 size_t pn_knocks_size(const struct pn_knocks *knocks);
 

@@ -2,8 +2,6 @@
 /*
  * The limiter of a namespace: see limiter.h.
  */
-#include <linux/mm.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <net/netfilter/nf_conntrack.h>
 
@@ -11,6 +9,7 @@
 #include "flow.h"
 #include "inspector.h"
 #include "limiter.h"
+#include "memory.h"
 
 #define CONNS_PER_SOURCE	2
 #define KNOCKS_PER_SOURCE	4
@@ -27,25 +26,26 @@ static void free_limiter(struct pn_limiter *l)
 	u32 i;
 
 	for (i = 0; i < PN_NUMBERS; i++)
-		kvfree(l->limit[i].silents);
+		pn_table_free(l->limit[i].silents, PN_TRUSTS,
+			      sizeof(struct pn_silents));
 	pn_sources_free(l->sources);
 	pn_conns_free(l->conns);
 	pn_knocks_free(l->knocks);
-	kvfree(l);
+	pn_table_free(l, 1, sizeof(*l));
 }
 
 static struct pn_limiter *alloc_limiter(u32 nr, bool confined)
 {
 	u32 knocks = nr * KNOCKS_PER_SOURCE;
-	struct pn_limiter *l = kvzalloc(sizeof(*l), GFP_KERNEL_ACCOUNT);
+	struct pn_limiter *l = pn_table_alloc(1, sizeof(*l), confined);
 
 	if (!l)
 		return NULL;
-	l->sources = pn_sources_alloc(nr);
-	l->conns = pn_conns_alloc(nr * CONNS_PER_SOURCE);
+	l->sources = pn_sources_alloc(nr, confined);
+	l->conns = pn_conns_alloc(nr * CONNS_PER_SOURCE, confined);
 	if (!confined)
 		knocks = max_t(u32, knocks, KNOCKS_MIN);
-	l->knocks = pn_knocks_alloc(knocks);
+	l->knocks = pn_knocks_alloc(knocks, confined);
 	if (l->sources && l->conns && l->knocks)
 		return l;
 	free_limiter(l);
@@ -64,14 +64,14 @@ size_t pn_limiter_size(const struct pn_limiter *l)
 	       pn_conns_size(l->conns) + pn_knocks_size(l->knocks) + silents;
 }
 
-static int make_silents(struct pn_limit_state *s)
+static int make_silents(struct pn_limit_state *s, bool confined)
 {
 	struct pn_silents *silents;
 	u32 i;
 
 	if (s->silents)
 		return 0;
-	silents = kvcalloc(PN_TRUSTS, sizeof(*silents), GFP_KERNEL_ACCOUNT);
+	silents = pn_table_alloc(PN_TRUSTS, sizeof(*silents), confined);
 	if (!silents)
 		return -ENOMEM;
 	for (i = 0; i < PN_TRUSTS; i++)
@@ -163,7 +163,8 @@ static int resize(struct pn_net *pn, struct pn_limiter *old, u32 nr,
 		/* those who are silent are adopted as if they had spoken */
 		atomic_set(&l->limit[i].silent, 0);
 		l->limit[i].silents = NULL;
-		if (!old->limit[i].silents || !make_silents(&l->limit[i]))
+		if (!old->limit[i].silents ||
+		    !make_silents(&l->limit[i], confined))
 			continue;
 		mutex_unlock(&pn->limiter_mutex);
 		free_limiter(l);
@@ -280,7 +281,8 @@ int pn_limiter_number(struct pn_net *pn, struct pn_policy *policy)
 		if (number == PN_NUMBERS)
 			goto out;
 		l->number = number;
-		if (l->silent && make_silents(&limiter->limit[number])) {
+		if (l->silent && make_silents(&limiter->limit[number],
+					      policy->confined)) {
 			err = -ENOMEM;
 			goto out;
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of policies, against one ceiling.
+ * Memory of policies and of what they need, against one ceiling.
  */
 #include <linux/atomic.h>
 #include <linux/mm.h>
@@ -14,7 +14,7 @@
 
 static unsigned int max_memory = 1024;
 module_param(max_memory, uint, 0644);
-MODULE_PARM_DESC(max_memory, "MiB that the policies of all network namespaces may take together (1024)");
+MODULE_PARM_DESC(max_memory, "MiB that the policies of all network namespaces, and the tables of their limits, may take together (1024)");
 
 static atomic64_t total = ATOMIC64_INIT(0);
 
@@ -32,12 +32,12 @@ u64 pn_memory_ceiling(void)
  * Who is root only in a user namespace of his own cannot take all of it: the
  * machine's administrator must always be able to load.
  */
-static u64 ceiling_of(const struct pn_policy *policy)
+static u64 ceiling_of(bool confined)
 {
-	return pn_memory_ceiling() / (policy->confined ? 2 : 1);
+	return pn_memory_ceiling() / (confined ? 2 : 1);
 }
 
-void *pn_alloc(struct pn_policy *policy, size_t n, size_t size)
+void *pn_table_alloc(size_t n, size_t size, bool confined)
 {
 	size_t bytes;
 	void *p;
@@ -45,14 +45,13 @@ void *pn_alloc(struct pn_policy *policy, size_t n, size_t size)
 	if (check_mul_overflow(n, size, &bytes))
 		return NULL;
 	/* before the allocation, so that racing loads cannot pass it together */
-	if (atomic64_add_return(bytes, &total) > ceiling_of(policy))
+	if (atomic64_add_return(bytes, &total) > ceiling_of(confined))
 		goto refuse;
 	/* a refusal is answered, and no reason to fill the log */
 	p = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
 		     __GFP_RETRY_MAYFAIL);
 	if (!p)
 		goto refuse;
-	policy->memory += bytes;
 	return p;
 
 refuse:
@@ -60,13 +59,28 @@ refuse:
 	return NULL;
 }
 
-void pn_free(struct pn_policy *policy, const void *p, size_t n, size_t size)
+void pn_table_free(const void *p, size_t n, size_t size)
 {
 	if (!p)
 		return;
-	policy->memory -= n * size;
 	atomic64_sub(n * size, &total);
 	kvfree(p);
+}
+
+void *pn_alloc(struct pn_policy *policy, size_t n, size_t size)
+{
+	void *p = pn_table_alloc(n, size, policy->confined);
+
+	if (p)
+		policy->memory += n * size;
+	return p;
+}
+
+void pn_free(struct pn_policy *policy, const void *p, size_t n, size_t size)
+{
+	if (p)
+		policy->memory -= n * size;
+	pn_table_free(p, n, size);
 }
 
 int pn_grow(struct pn_policy *policy, void **p, u32 nr, u32 *cap, u32 want,

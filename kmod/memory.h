@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory of policies: charged to the caller's memory cgroup and counted against
- * one ceiling over all namespaces (module parameter max_memory, MiB).
+ * Memory of policies, and of the tables of their limits: charged to the caller's memory
+ * cgroup and counted against one ceiling over all namespaces (module parameter
+ * max_memory, MiB).
  */
 #ifndef PN_MEMORY_H
 #define PN_MEMORY_H
@@ -16,6 +17,10 @@ struct pn_policy;
  */
 void *pn_alloc(struct pn_policy *policy, size_t n, size_t size);
 void pn_free(struct pn_policy *policy, const void *p, size_t n, size_t size);
+
+/* The same for what outlives a policy. @confined: see struct pn_policy. */
+void *pn_table_alloc(size_t n, size_t size, bool confined);
+void pn_table_free(const void *p, size_t n, size_t size);
 
 /* Grows @p, of @nr elements in use, to hold @want more; doubles. */
 int pn_grow(struct pn_policy *policy, void **p, u32 nr, u32 *cap, u32 want,

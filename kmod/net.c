@@ -281,7 +281,8 @@ int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
 	if (!err && policy->nr_sources)
 		err = pn_limiter_init(pn, policy);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "not enough memory for the tables of connections or limits");
+		NL_SET_ERR_MSG(extack,
+			       "not enough memory, or above max_memory, for the tables of connections or limits");
 		if (!old)
 			switch_off(pn);
 		goto refuse;
@@ -295,7 +296,8 @@ int pn_net_load(struct pn_net *pn, struct pn_policy *policy, u32 flags,
 	if (!err)
 		err = replace(pn, old, policy);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "not enough memory to put the policy in force");
+		NL_SET_ERR_MSG(extack,
+			       "not enough memory, or above max_memory, to put the policy in force");
 		if (!old)
 			switch_off(pn);
 		goto refuse;

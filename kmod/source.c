@@ -4,28 +4,27 @@
  */
 #include <linux/bitops.h>
 #include <linux/log2.h>
-#include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "memory.h"
 #include "source.h"
 
-struct pn_sources *pn_sources_alloc(u32 nr)
+struct pn_sources *pn_sources_alloc(u32 nr, bool confined)
 {
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 	u32 i, sets = roundup_pow_of_two(DIV_ROUND_UP(nr, PN_SOURCE_WAYS));
 	struct pn_sources *sources;
 
 	sources = kzalloc(sizeof(*sources), GFP_KERNEL_ACCOUNT);
 	if (!sources)
 		return NULL;
-	sources->tags = kvcalloc(sets, sizeof(*sources->tags), gfp);
-	sources->set = kvcalloc(sets, sizeof(*sources->set), gfp);
+	sources->mask = sets - 1;
+	sources->tags = pn_table_alloc(sets, sizeof(*sources->tags), confined);
+	sources->set = pn_table_alloc(sets, sizeof(*sources->set), confined);
 	if (!sources->tags || !sources->set) {
 		pn_sources_free(sources);
 		return NULL;
 	}
-	sources->mask = sets - 1;
 	get_random_bytes(&sources->secret, sizeof(sources->secret));
 	for (i = 0; i < sets; i++)
 		spin_lock_init(&sources->set[i].lock);
@@ -36,8 +35,9 @@ void pn_sources_free(struct pn_sources *sources)
 {
 	if (!sources)
 		return;
-	kvfree(sources->set);
-	kvfree(sources->tags);
+	pn_table_free(sources->set, sources->mask + 1, sizeof(*sources->set));
+	pn_table_free(sources->tags, sources->mask + 1,
+		      sizeof(*sources->tags));
 	kfree(sources);
 }
 

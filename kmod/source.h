@@ -124,7 +124,7 @@ struct pn_sources {
 };
 
 /* Room for at least @nr. Return: the table, or NULL. Context: process. */
-struct pn_sources *pn_sources_alloc(u32 nr);
+struct pn_sources *pn_sources_alloc(u32 nr, bool confined);
 void pn_sources_free(struct pn_sources *sources);
 
 /* How many there is room for, and bytes of memory. */

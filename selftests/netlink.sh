@@ -97,7 +97,9 @@ else
 	ktap_skip "messages of root in a user namespace" "no user namespaces for everybody"
 	ktap_skip "who can be kept out" "no user namespaces for everybody"
 fi
-# Namespaces end when the kernel finds the time.
+# The tables of limits stay as long as their namespace, which ends when the kernel finds
+# the time.
+ip netns del "$(ns fuzz)"
 check "no memory stays behind" busywait 30 as_before
 check_equal "the kernel has not complained" "$old" "$(complaints)"
 module_goes

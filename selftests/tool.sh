@@ -244,9 +244,13 @@ print(*(w for z in json.load(sys.stdin)["zones"] for w in [z["name"], *sorted(z[
 at router postern load "$examples/exterior.conf" >/dev/null
 was=$(generation)
 
-# The kernel refuses while sets of a MiB in all are added, and knows which.
+# The kernel refuses while sets of some MiB in all are added, and knows which.
 ceiling=/sys/module/postern/parameters/max_memory
-if [ -w $ceiling ]; then
+# taken: MiB, of all namespaces; for who looks from the initial one
+taken() {
+	awk '/^all policies/ { print int($4 == "GiB" ? $3 * 1024 : $4 == "MiB" ? $3 : 0) }' /proc/net/postern/status
+}
+if [ -w $ceiling ] && [ -n "$(taken)" ]; then
 	awk 'BEGIN {
 		for (h = 0; h < 400; h++) {
 			printf "hosts h%d { 10.%d.%d.0", h, h / 256, h % 256
@@ -262,7 +266,7 @@ if [ -w $ceiling ]; then
 	awk 'BEGIN { for (i = 0; i < 300000; i++) print "10." int(i / 65536) "." int(i / 256) % 256 "." i % 256 }' >"$dir/list"
 	full=$(cat $ceiling)
 	on_exit eval "echo $full >$ceiling"
-	echo 1 >$ceiling
+	echo $(($(taken) + 2)) >$ceiling
 	run load "$dir/large.conf"
 	expect "a refusal by the kernel" 2 err "not enough memory"
 	check_equal "points at the line" yes "$(grep -qE "^$dir/large.conf:[0-9]+:1: error: " "$dir/err" && echo yes)"
@@ -272,7 +276,22 @@ if [ -w $ceiling ]; then
 	run --json load "$dir/long.conf"
 	check_equal "as JSON with its line" "2 ('error', 'long.conf', 2, 1) 1 0" \
 		"$rc $(json "$messages" | sed 's/, "not enough memory[^"]*"//')"
+	cat >"$dir/limited.conf" <<-'END'
+		sources 200000
+		zone internet { eth0 }
+		hosts mail { 192.0.2.10 }
+		limit few { open 5 per source }
+		allow internet -> mail : smtp limit few
+	END
+	run load "$dir/limited.conf"
+	expect "the tables of a limit count as well" 2 err "above max_memory, for the tables of connections or limits"
+	check_equal "nor is that in force" "$was" "$(generation)"
 	echo "$full" >$ceiling
+	before=$(taken)
+	run load "$dir/limited.conf"
+	expect "below the ceiling they are made" 0
+	check "and counted" test "$(taken)" -gt $((before + 8))
+	was=$(generation)
 else
 	ktap_skip "a refusal by the kernel" "no parameter max_memory"
 fi

@@ -34,7 +34,7 @@ static struct pn_source *find(struct pn_sources *sources, u32 addr)
 
 static void forgotten_in_order(void)
 {
-	struct pn_sources *sources = pn_sources_alloc(PN_SOURCE_WAYS);
+	struct pn_sources *sources = pn_sources_alloc(PN_SOURCE_WAYS, false);
 	u32 i, evicted = 0;
 
 	CHECK(pn_sources_room(sources) == PN_SOURCE_WAYS, "one set");
@@ -68,7 +68,7 @@ static void forgotten_in_order(void)
 
 static void two_at_once(void)
 {
-	struct pn_sources *sources = pn_sources_alloc(64);
+	struct pn_sources *sources = pn_sources_alloc(64, false);
 	struct pn_source_held held;
 	u32 i, same = 0;
 
@@ -94,7 +94,7 @@ static void two_at_once(void)
 /* Ticks go round at 2^32: who came before that is the idlest still. */
 static void clock_goes_round(void)
 {
-	struct pn_sources *sources = pn_sources_alloc(PN_SOURCE_WAYS);
+	struct pn_sources *sources = pn_sources_alloc(PN_SOURCE_WAYS, false);
 	u64 end = 1ULL << (32 + PN_TICK_SHIFT);
 	u32 i, evicted = 0;
 
@@ -110,7 +110,7 @@ static void clock_goes_round(void)
 static void like_a_map(void)
 {
 	enum { ADDRESSES = 4096 };
-	struct pn_sources *sources = pn_sources_alloc(ADDRESSES * 8);
+	struct pn_sources *sources = pn_sources_alloc(ADDRESSES * 8, false);
 	static bool there[ADDRESSES];
 	u32 i, evicted = 0, n = 0;
 
@@ -165,7 +165,7 @@ static bool knock(struct pn_knocks *knocks, const struct pn_knock *k, u64 now)
 
 static void knocks(void)
 {
-	struct pn_knocks *knocks = pn_knocks_alloc(1024);
+	struct pn_knocks *knocks = pn_knocks_alloc(1024, false);
 	struct pn_knock k = { .saddr = { 1, 0 }, .sport = 9, .dport = 25, .seq = 7 };
 	struct pn_knock other = k;
 	/* across the end of the clock's 24 bits */
@@ -192,7 +192,7 @@ static void knocks(void)
 static void knocks_in_a_flood(void)
 {
 	enum { ROOM = 4096, HONEST = 500 };
-	struct pn_knocks *knocks = pn_knocks_alloc(ROOM);
+	struct pn_knocks *knocks = pn_knocks_alloc(ROOM, false);
 	u32 i, found = 0;
 
 	for (i = 0; i < HONEST + ROOM / 4; i++) {
@@ -213,7 +213,7 @@ static void knocks_in_a_flood(void)
 static void knocks_evicted(void)
 {
 	enum { ROOM = 1024, MORE = 3 * ROOM };
-	struct pn_knocks *knocks = pn_knocks_alloc(ROOM);
+	struct pn_knocks *knocks = pn_knocks_alloc(ROOM, false);
 	u32 i, full;
 
 	evicted = 0;
