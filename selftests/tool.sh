@@ -173,6 +173,25 @@ config >"$dir/same"
 at router postern load "$dir/same" >/dev/null
 check_equal "rules that stay keep their counts" "1 $before" "$([ "$before" -gt 0 ] && echo 1) $(hits 1)"
 
+# ---- conntrack, almost full
+
+# Of all namespaces, and only from the initial one.
+ct_max=/proc/sys/net/netfilter/nf_conntrack_max
+if [ -w $ct_max ]; then
+	at router ping -qc 1 -W 5 192.0.2.10 >/dev/null || true
+	unheard
+	was=$(cat $ct_max)
+	on_exit eval "echo $was >$ct_max"
+	echo 1 >$ct_max
+	check "monitor tells that conntrack is 80% full" busywait 20 hear '"event":"conntrack-full"'
+	check "status warns" prints "raise net.netfilter.nf_conntrack_max" at router cat /proc/net/postern/status
+	echo "$was" >$ct_max
+	warns_no_more() { ! grep -q "raise net.netfilter" <(at router cat /proc/net/postern/status); }
+	check "and no more when it is not" busywait 20 warns_no_more
+else
+	ktap_skip "conntrack that is almost full" "only from the initial network namespace"
+fi
+
 # ---- loads that do not stay, or do not happen
 
 at router postern load "$examples/interior.conf" >/dev/null
