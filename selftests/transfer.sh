@@ -51,7 +51,11 @@ less() { # "A B" "C D": differences
 	echo "$((${2% *} - ${1% *})) $((${2#* } - ${1#* }))"
 }
 
-at router postern load - >"$dir/load" <<-'EOF'
+# Of itself the fast path is taken from 5.15 on.
+fastpath=''
+[ "$(printf '%s\n' 5.15 "$(uname -r)" | sort -V | head -n 1)" = 5.15 ] || fastpath="fastpath on"
+at router postern load - >"$dir/load" <<-EOF
+	$fastpath
 	zone internet { eth0 }
 	zone perimeter { eth1 }
 	server mail in perimeter { 192.0.2.10, 2001:db8:0:2::10 }
