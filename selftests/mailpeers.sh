@@ -189,13 +189,16 @@ returned() { busywait 60 in_returned "$1" || { what_it_said | tail && return 1; 
 in_returned() { find "$dir/bounced" -path '*/new/*' -type f -exec cat {} + | grep -F -- "$1"; }
 
 # bounces NAME REASON TEXT MESSAGE TO...: MESSAGE to TO... is refused for REASON, and
-# comes back at once, with TEXT
+# comes back at once, with TEXT: whoever tries again does so after minutes
 bounces() {
-	local before
+	local before begun=${EPOCHREALTIME/[.,]/} ms
 	before=$(counter "drop-$2")
 	rm -rf "$dir/bounced/box"
 	check "$1: is sent" by_mta plain "$mail4" "${*:5}" "$dir/corpus/$4"
 	check "$1: comes back with the reason" returned "$3"
+	ms=$(((${EPOCHREALTIME/[.,]/} - begun) / 1000))
+	echo "# $mta, $1: came back after $ms ms"
+	check "$1: comes back at once" test "$ms" -le 30000
 	check "$1: is counted" test "$(counter "drop-$2")" -gt "$before"
 }
 final() {
@@ -229,7 +232,30 @@ told() {
 	check_equal "$1: counted" $((before + 1)) "$(counter drop-smtp-command)"
 }
 
+# too_many: messages and recipients in a time; messages on one connection
+too_many() {
+	local rates=("messages 1/hour per source" "recipients 2/hour per source")
+	rm -rf /run/mail/*
+	load "${rates[@]}"
+	# what came under the rates of others counts
+	at router postern reset sources >/dev/null
+	check "one of an hour's messages" by_mta plain "$mail4" mta-first@acme.com "$dir/corpus/plain"
+	busywait 60 arrived
+	final "another one in that time" smtp-rate "554 5.7.1 Too much mail from you" plain b@acme.com
+	final "another recipient in that time" smtp-rate "554 5.7.1 Too much mail from you" plain c@acme.com
+	# Others begin a connection for each when they are asked for one message after the other.
+	[ "$mta" = postfix ] || return 0
+	rm -rf /run/mail/*
+	load "messages 1 per connection"
+	check "one message on a connection" by_mta plain "$mail4" mta-kept@acme.com "$dir/corpus/plain"
+	busywait 60 arrived
+	final "the next one on it" smtp-messages "554 5.7.1 Too many messages" plain mta-kept@acme.com
+}
+arrived() { find /run/mail -path '*/new/*' -type f | grep -q .; }
+
 refused() {
+	# before others wait, of whom some senders cannot tell it
+	too_many
 	rm -rf /run/mail/*
 	load "deny commands etrn, vrfy, expn" "relay acme.com" "message size 10K" "recipients 3 per message"
 	final "another domain" smtp-relay "550 5.7.1 Relaying denied" plain b@elsewhere.com

@@ -89,7 +89,8 @@ sender_place() {
 }
 
 # sender_up: what it sends goes to the server, for mta-tls by TLS, for mta-six by IPv6,
-# for mta-sizeless without a word of its size; what comes back, for a@client.example, into $dir/bounced
+# for mta-sizeless without a word of its size, and Postfix's for mta-kept on a connection
+# that it keeps for the next one; what comes back, for a@client.example, into $dir/bounced
 sender_up() { "sender_$mta" >"$dir/started" 2>&1 || { cat "$dir/started" && return 1; }; }
 
 sender_postfix() {
@@ -111,15 +112,17 @@ sender_postfix() {
 		smtp_tls_security_level = none
 		maillog_file = /var/log/sender.log
 		maximal_queue_lifetime = 1d
+		connection_cache_ttl_limit = 20s
 		alias_maps =
 	END
 	printf '%s\n' "/^mta-tls/ secure:[$mail4]" "/^mta-six/ smtp:[$mail6]" \
-		"/^mta-sizeless/ sizeless:[$mail4]" '/@client\.example$/ virtual:' \
+		"/^mta-sizeless/ sizeless:[$mail4]" "/^mta-kept/ kept:[$mail4]" '/@client\.example$/ virtual:' \
 		"/./ smtp:[$mail4]" >"$etc/ways"
 	cp /etc/postfix/master.cf.proto "$etc/master.cf"
 	in_sender postconf -F '*/*/chroot=n'
 	in_sender postconf -M 'secure/unix=secure unix - - n - - smtp -o smtp_tls_security_level=encrypt' \
-		'sizeless/unix=sizeless unix - - n - - smtp -o smtp_discard_ehlo_keywords=size'
+		'sizeless/unix=sizeless unix - - n - - smtp -o smtp_discard_ehlo_keywords=size' \
+		"kept/unix=kept unix - - n - - smtp -o smtp_connection_cache_destinations=$mail4 -o smtp_connection_cache_time_limit=20s"
 	in_sender postfix start
 }
 
