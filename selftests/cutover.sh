@@ -209,4 +209,8 @@ postern load "$dir/open.conf" >/dev/null
 check "unload --open of a policy" postern unload --open
 check "leaves everything open" pings
 check "and says so" prints "everything is forwarded" postern status
+rmmod postern
+insmod "$POSTERN_KO" lockdown=0
+check "lockdown=0: before the first policy everything passes" pings
+check "and status says so" prints "nothing is filtered here" cat /proc/net/postern/status
 ktap_done
