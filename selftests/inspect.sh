@@ -500,5 +500,10 @@ lossy() {
 
 # in_use waits for minutes, and is for kernels that leap over them
 [ $# -gt 0 ] || set -- works refused remember pinned options strange reload restart cached translated saved lossy
-for group; do "$group"; done
+# Each begins with nothing known of what the one before it asked for.
+for group; do
+	at router postern pinholes flush >/dev/null
+	at router postern endpoints flush >/dev/null
+	"$group"
+done
 ktap_done
