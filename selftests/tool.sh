@@ -271,7 +271,7 @@ taken() {
 }
 if [ -w $ceiling ] && [ -n "$(taken)" ]; then
 	awk 'BEGIN {
-		for (h = 0; h < 400; h++) {
+		for (h = 0; h < 1200; h++) {
 			printf "hosts h%d { 10.%d.%d.0", h, h / 256, h % 256
 			for (i = 1; i < 500; i++)
 				printf ", %d.%d.%d.%d", 11 + i / 250, h / 250, h % 250, i % 250
