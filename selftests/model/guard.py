@@ -652,8 +652,8 @@ allow hidden -> outside : smtp
 def main():
     router.load(POLICY)
     for group in (martians, spoofed, headers4, headers6, tcp_flags, no_flow, one_way, conntrack,
-                  icmp_errors, revoked, rules, early, untracked, observe, reject, marks, itself, incomplete,
-                  sizes, nat):
+                  icmp_errors, revoked, rules, early, untracked, observe, reject, marks, itself, sizes,
+                  nat, incomplete):
         if len(sys.argv) == 1 or group.__name__ in sys.argv[1:]:
             flush_conntrack()
             group()
