@@ -472,13 +472,11 @@ void pn_inspected_touch(const struct pn_policy *policy, const struct pn_flow *f)
 	if ((f->basis != PN_BASIS_PINHOLE && f->basis != PN_BASIS_LEARNED) ||
 	    READ_ONCE(f->cut) || is_closed(f))
 		return;
-	pn_basis_server(policy, &f->t, &server);
-	if (f->basis == PN_BASIS_LEARNED) {
-		pn_endpoint_touch(f->pn, &server, f->t.port);
-		return;
-	}
 	pn_basis_client(&f->t, &client);
-	pn_pinhole_touch(f->pn, &client, &server, f->t.port);
+	pn_basis_server(policy, &f->t, &server);
+	pn_pinhole_touch(f->pn,
+			 f->basis == PN_BASIS_PINHOLE ? &client : NULL,
+			 &server, f->t.port);
 }
 
 static bool is_given_up(const struct pn_stream *s)

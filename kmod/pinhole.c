@@ -184,23 +184,6 @@ static void use(const struct pn_doors *doors, const struct pn_party *client,
 		pn_door_tell(doors, POSTERN_EVENT_PINHOLE_USE, client, d, 0);
 }
 
-void pn_pinhole_touch(struct pn_net *pn, const struct pn_host *client,
-		      const struct pn_host *server, u16 port)
-{
-	const struct pn_party *party;
-	struct pn_party *s;
-	struct pn_one_door *d;
-
-	rcu_read_lock();
-	party = doors_to(pn, client, server, &s);
-	if (party)
-		hlist_for_each_entry_rcu(d, &party->doors, node)
-			if (READ_ONCE(d->server) == s && d->port == port &&
-			    !pn_door_is_over(d))
-				use(pn_doors(pn), party, d);
-	rcu_read_unlock();
-}
-
 /* Housekeeping comes several times meanwhile. */
 #define ENDPOINT_KEPT	(60 * HZ)
 
@@ -213,17 +196,26 @@ static void keep(struct pn_one_door *d)
 		cmpxchg(&d->expires, expires, until);
 }
 
-void pn_endpoint_touch(struct pn_net *pn, const struct pn_host *server, u16 port)
+void pn_pinhole_touch(struct pn_net *pn, const struct pn_host *client,
+		      const struct pn_host *server, u16 port)
 {
-	struct pn_one_door *d;
+	const struct pn_party *party;
 	struct pn_party *s;
+	struct pn_one_door *d;
 
 	rcu_read_lock();
-	doors_to(pn, NULL, server, &s);
-	if (s)
-		hlist_for_each_entry_rcu(d, &s->doors, node)
-			if (READ_ONCE(d->server) == s && d->port == port &&
-			    !pn_door_is_over(d))
-				keep(d);
+	party = doors_to(pn, client, server, &s);
+	if (!party)
+		goto out;
+	hlist_for_each_entry_rcu(d, &party->doors, node) {
+		if (READ_ONCE(d->server) != s || d->port != port ||
+		    pn_door_is_over(d))
+			continue;
+		if (client)
+			use(pn_doors(pn), party, d);
+		else
+			keep(d);
+	}
+out:
 	rcu_read_unlock();
 }

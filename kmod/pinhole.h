@@ -107,15 +107,13 @@ bool pn_pinhole_any(struct pn_net *pn, const struct pn_host *client,
 				 void *data),
 		    void *data);
 
-/* A connection of @client through its pinholes to @server's @port lives. */
+/*
+ * A connection of @client through its pinholes to @server's @port lives. NULL: of anybody,
+ * by what was learned of the port: nobody needs to ask for it again as long as the
+ * connection lives, and no longer.
+ */
 void pn_pinhole_touch(struct pn_net *pn, const struct pn_host *client,
 		      const struct pn_host *server, u16 port);
-
-/*
- * Likewise, by what was learned of the port: nobody needs to ask for it again as long as
- * the connection lives, and no longer.
- */
-void pn_endpoint_touch(struct pn_net *pn, const struct pn_host *server, u16 port);
 
 /**
  * pn_pinhole_review - close those that @stays does not want, and those that are over
