@@ -371,6 +371,7 @@ static int learn(struct pn_net *pn, struct pn_door *door,
 		mark_allowed(policy, allowed);
 		ms = min(ms, memory_for(policy, door, allowed));
 	} else if (pn_pinhole_init(pn)) {
+		NL_SET_ERR_MSG(extack, "not enough memory for endpoints");
 		return -ENOMEM;
 	}
 	if (!ms) {
