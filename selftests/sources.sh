@@ -351,6 +351,7 @@ hostile() {
 	refuses "an endpoint at no port" 2:19 "a port" <<<"$head"$'\nendpoint 10.0.0.1 0 12345678-1234-abcd-ef00-01234567cffb 1 60'
 	refuses "an interface that is none" 2:25 "the UUID" <<<"$head"$'\nendpoint 10.0.0.1 49152 netlogon 1 60'
 	refuses "an endpoint for ever" 2:64 "how many seconds" <<<"$head"$'\nendpoint 10.0.0.1 49152 12345678-1234-abcd-ef00-01234567cffb 1 604801'
+	refuses "an endpoint without an end" 2:65 "for ever" <<<"$head"$'\nendpoint 10.0.0.1 49152 12345678-1234-abcd-ef00-01234567cffb 1 -'
 	run restore /dev/null
 	expect "an empty file" 1 err "empty"
 	run restore "$dir/nonexistent"

@@ -228,6 +228,8 @@ static void read_endpoint(struct reader *r)
 	word = lines_rest(&r->lines);
 	if (word.len)
 		lines_error(&r->lines, word, "nothing more stands on this line.");
+	else if (!ends)
+		lines_error(&r->lines, word, "no endpoint is remembered for ever.");
 	else if (e->left_ms)
 		vec_push(arena, &r->k->endpoints, e);
 }

@@ -9,8 +9,8 @@
  *	endpoint ADDRESS PORT UUID VERSION LEFT
  *
  * LEFT is what is left of a ban, or for how long an endpoint is remembered, in seconds;
- * `-` is a ban that does not end, or of a source none. A line that begins with # is a comment. Another version has another
- * number in the first line, and is refused.
+ * `-` is a ban that does not end, or of a source none. A line that begins with # is a
+ * comment. Another version has another number in the first line, and is refused.
  */
 #ifndef SAVED_H
 #define SAVED_H
