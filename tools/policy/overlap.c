@@ -115,7 +115,8 @@ static int by_lo(const void *pa, const void *pb)
 /* At each range, of each other zone the one that reaches furthest. */
 static void sweep(struct policy *p, struct spans *s)
 {
-	const struct span *furthest[POSTERN_ZONES_MAX] = { 0 }, *span, *other;
+	/* The families apart: a wide IPv6 range may go around the mapped addresses. */
+	const struct span *both[2][POSTERN_ZONES_MAX] = { 0 }, **furthest, *span, *other;
 	uint32_t zone, z;
 	size_t i;
 
@@ -124,6 +125,7 @@ static void sweep(struct policy *p, struct spans *s)
 	for (i = 0; i < s->nr; i++) {
 		span = &s->spans[i];
 		zone = span->hosts->zone->index;
+		furthest = both[span->range.family == AF_INET6];
 		for (z = 0; z < p->zones.n; z++) {
 			other = furthest[z];
 			if (z != zone && other && memcmp(&other->hi, &span->lo, 16) >= 0)
