@@ -280,15 +280,38 @@ bool addrset_contains(const struct addrset *set, const struct range *address)
 	return covers6(set, &address->r6);
 }
 
+static bool meets4(const struct addrset *set, const struct range4 *r)
+{
+	const struct range4 *in = find4(set, r->hi);
+
+	return in && in->hi >= r->lo;
+}
+
+static bool meets6(const struct addrset *set, const struct range6 *r)
+{
+	const struct range6 *in = find6(set, &r->hi);
+
+	return in && compare6(&in->hi, &r->lo) >= 0;
+}
+
 bool addrset_meets(const struct addrset *set, const struct range *r)
 {
-	const struct range4 *in4;
-	const struct range6 *in6;
+	return r->family == AF_INET ? meets4(set, &r->r4) : meets6(set, &r->r6);
+}
 
-	if (r->family == AF_INET) {
-		in4 = find4(set, r->r4.hi);
-		return in4 && in4->hi >= r->r4.lo;
-	}
-	in6 = find6(set, &r->r6.hi);
-	return in6 && compare6(&in6->hi, &r->r6.lo) >= 0;
+/* Those of the smaller one are looked for in the other. */
+bool addrset_meet(const struct addrset *a, const struct addrset *b)
+{
+	const struct addrset *few = a->n4 < b->n4 ? a : b, *many = few == a ? b : a;
+	size_t i;
+
+	for (i = 0; i < few->n4; i++)
+		if (meets4(many, &few->v4[i]))
+			return true;
+	few = a->n6 < b->n6 ? a : b;
+	many = few == a ? b : a;
+	for (i = 0; i < few->n6; i++)
+		if (meets6(many, &few->v6[i]))
+			return true;
+	return false;
 }

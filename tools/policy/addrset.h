@@ -48,6 +48,8 @@ bool addrset_covers(const struct addrset *a, const struct addrset *b);
 bool addrset_contains(const struct addrset *set, const struct range *address);
 /* Whether an address of @r is in it. */
 bool addrset_meets(const struct addrset *set, const struct range *r);
+/* Whether an address is in both. */
+bool addrset_meet(const struct addrset *a, const struct addrset *b);
 
 static inline bool addrset_is_empty(const struct addrset *set)
 {
