@@ -33,7 +33,7 @@ enum pn_reason pn_inspect_open(const struct pn_packet *p)
 	 * not acknowledged; there it can be read in order.
 	 */
 	if (p->skb->len > p->thoff + th->doff * 4)
-		return PN_STREAM_OPEN;
+		return PN_STREAM_SYN_DATA;
 	return pn_mangle_mptcp(p) ? PN_OK : PN_MALFORMED;
 }
 
@@ -98,8 +98,9 @@ static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
 	    f->synced[PN_RPC_SERVER] && f->base[PN_RPC_SERVER] == server)
 		return PN_OK;
 	basis = basis_now(f->pn, f->policy, f, &f->t, &rule);
+	/* the policy is the same, or review() would have said so */
 	if (!may_become(f, basis))
-		return PN_STREAM_OPEN;
+		return PN_NO_PINHOLE;
 	pn_stream_free(&f->stream[PN_RPC_CLIENT]);
 	pn_stream_free(&f->stream[PN_RPC_SERVER]);
 	memset(f->rewrites, 0, sizeof(f->rewrites));
@@ -119,7 +120,9 @@ static enum pn_reason take_syn(struct pn_flow *f, enum pn_rpc_way way,
 	enum pn_reason reason = PN_OK;
 	bool answers = way == PN_RPC_SERVER;
 
-	if (len || th->ack != answers)
+	if (len)
+		return PN_STREAM_SYN_DATA;
+	if (th->ack != answers)
 		return PN_STREAM_OPEN;
 	if (th->ack)
 		reason = begin_again(f, th);

@@ -53,7 +53,7 @@ strict=(
 
 # refusals: how much was, for any reason that has to do with what is read
 refusals() {
-	at router awk '/^(drop-(smtp|cut|stream-changed|stream-open|stream-u|flows)|smtp-(told|unread)|observed|cuts)/ {
+	at router awk '/^(drop-(smtp|cut|stream-changed|stream-open|stream-syn-data|stream-u|flows)|smtp-(told|unread)|observed|cuts)/ {
 		n += $2 } END { print n }' /proc/net/postern/counters
 }
 

@@ -577,13 +577,13 @@ def syn_data():
         for port in 135, PINNED:
             conn = Ends(router, v, port)
             syn = conn.frame(CLIENT, bind(LSARPC), at=0, flags=SYN, options=WINDOW_SCALE)
-            lost("data in the SYN, port %d, %s" % (port, name), conn, syn, "stream-open")
+            lost("data in the SYN, port %d, %s" % (port, name), conn, syn, "stream-syn-data")
             passes("without it goes on, port %d, %s" % (port, name), conn, *conn.opening(),
                    *conn.turns(MAPPER if port == 135 else HELD))
         conn = Ends(router, v, PINNED)
         conn.send(conn.opening()[0])
         lost("data in the SYN that comes again, " + name, conn,
-             conn.frame(CLIENT, BAD, at=0, flags=SYN, options=WINDOW_SCALE), "stream-open")
+             conn.frame(CLIENT, BAD, at=0, flags=SYN, options=WINDOW_SCALE), "stream-syn-data")
         conn = Ends(router, v, PINNED)
         passes("a cookie for it, " + name, conn, *conn.opening(
             (WINDOW_SCALE + b"\x22\x0a" + b"cookie!!", WINDOW_SCALE)))
@@ -592,7 +592,7 @@ def syn_data():
         change = Change()
         conn.send(conn.frame(SERVER, b"hello", at=0, ack=0, flags=SYN | ACK, options=WINDOW_SCALE))
         tap.equal("data in the SYN+ACK does not pass, " + name,
-                  (bytearray(), {"stream-open": 1}, 0),
+                  (bytearray(), {"stream-syn-data": 1}, 0),
                   (conn.got[CLIENT], change.dropped(), *change.of("cuts")))
     both(make)
 
@@ -734,6 +734,15 @@ def reopening():
                *new.opening(), *new.turns(HELD))
         refused("what follows is read, " + name, new,
                 new.frame(CLIENT, bind(SAMR, 3, dce.ALTER, 1)), "rpc-interface")
+        conn = Ends(router, v)
+        conn.send(*conn.opening(), *conn.turns(QUESTION))
+        conn = Ends(router, v, 49700)
+        conn.send(*conn.opening(), *conn.turns([(CLIENT, bind(DRSUAPI)), (SERVER, accept())]))
+        quiet(conn)
+        postern("pinholes", "flush")
+        new = Ends(router, v, 49700, isn=(500000, 800000), mine=conn.ports[0])
+        new.send(new.opening()[0])
+        lost("where no pinhole is any more, " + name, new, new.opening()[1], "no-pinhole")
         conn = held(v)
         passes("SYN and SYN+ACK once more, " + name, conn, *conn.opening()[:2])
     both(make)

@@ -433,7 +433,7 @@ def mail_odd():
                *again.turns(HELLO))
         conn = Ends(router, v, 25)
         lost("data in a SYN, " + name, conn, conn.frame(CLIENT, b"VRFY x\r\n", flags=SYN),
-             "stream-open")
+             "stream-syn-data")
     both(make)
 
 
