@@ -12,7 +12,7 @@
 
 static unsigned int max_pinholes = 524288;
 module_param(max_pinholes, uint, 0644);
-MODULE_PARM_DESC(max_pinholes, "RPC pinholes that a network namespace may have; a sixteenth in those of unprivileged user namespaces (524288)");
+MODULE_PARM_DESC(max_pinholes, "RPC pinholes that a network namespace may have, of them seven eighths one server; a sixteenth in those of unprivileged user namespaces (524288)");
 
 static const struct rhashtable_params params = {
 	.head_offset = offsetof(struct pn_party, node),

@@ -22,61 +22,81 @@ static struct pn_one_door *first_to_end(const struct pn_party *party)
 	return first;
 }
 
-static bool open_for(struct pn_doors *doors, struct pn_party *client,
-		     struct pn_party *server, const struct pn_door *key,
-		     u32 idle_ms, u32 per_client)
+/*
+ * May there be one more of @server, for a client that gives up @instead (or NULL)? No
+ * server takes all: its clients may be the enemy's.
+ */
+static bool has_share(const struct pn_doors *doors, const struct pn_party *server,
+		      const struct pn_one_door *instead)
+{
+	u32 most = pn_door_most(doors);
+
+	return server->nr_pinholes < most - most / 8 ||
+	       (instead && instead->server == server);
+}
+
+/* What becomes of it, as a counter. */
+static enum pn_counter open_for(struct pn_doors *doors, struct pn_party *client,
+				struct pn_party *server,
+				const struct pn_door *key, u32 idle_ms,
+				u32 per_client)
 {
 	struct pn_one_door *d = pn_door_find(client, server, key);
 
 	if (d && !pn_door_is_over(d)) {
 		WRITE_ONCE(d->idle, msecs_to_jiffies(idle_ms));
 		WRITE_ONCE(d->expires, jiffies + d->idle);
-		return true;
+		return PN_COUNT_PINHOLES_OPENED;
 	}
 	if (d)
 		pn_door_close(doors, client, d, POSTERN_CLOSED_IDLE);
-	if (client->nr < per_client && doors->nr >= pn_door_most(doors))
-		return false;
+	d = client->nr >= per_client ? first_to_end(client) : NULL;
+	if (!d && doors->nr >= pn_door_most(doors))
+		return PN_COUNT_PINHOLES_FULL;
+	if (!has_share(doors, server, d))
+		return PN_COUNT_PINHOLES_SERVER_FULL;
 	while (client->nr >= per_client) {
 		pn_door_close(doors, client, first_to_end(client),
 			      POSTERN_CLOSED_EVICTED);
 		pn_count(doors->pn->stats, PN_COUNT_PINHOLES_EVICTED);
 	}
 	d = pn_door_add(doors, client, server, key, idle_ms);
-	if (d)
-		pn_door_tell(doors, POSTERN_EVENT_PINHOLE_OPEN, client, d,
-			     idle_ms);
-	return d;
+	if (!d)
+		return PN_COUNT_PINHOLES_FULL;
+	pn_door_tell(doors, POSTERN_EVENT_PINHOLE_OPEN, client, d, idle_ms);
+	return PN_COUNT_PINHOLES_OPENED;
 }
 
-static bool open_locked(struct pn_doors *doors, const struct pn_host *client,
-			const struct pn_door *key, u32 idle_ms, u32 per_client)
+static enum pn_counter open_locked(struct pn_doors *doors,
+				   const struct pn_host *client,
+				   const struct pn_door *key, u32 idle_ms,
+				   u32 per_client)
 {
 	struct pn_party *s = pn_party_get(&doors->servers, &key->server);
 	struct pn_party *c = s ? pn_party_get(&doors->clients, client) : NULL;
-	bool open = c && open_for(doors, c, s, key, idle_ms, per_client);
+	enum pn_counter became = PN_COUNT_PINHOLES_FULL;
 
+	if (c)
+		became = open_for(doors, c, s, key, idle_ms, per_client);
 	if (c)
 		pn_party_put(&doors->clients, c);
 	if (s)
 		pn_party_put(&doors->servers, s);
-	return open;
+	return became;
 }
 
-bool pn_pinhole_open(struct pn_net *pn, const struct pn_host *client,
+void pn_pinhole_open(struct pn_net *pn, const struct pn_host *client,
 		     const struct pn_door *door, u32 idle_ms, u32 per_client)
 {
 	struct pn_doors *doors = pn_doors(pn);
-	bool open;
+	enum pn_counter became;
 
 	if (!doors)
-		return false;
+		return;
 	spin_lock(&doors->lock);
-	open = open_locked(doors, client, door, idle_ms, per_client);
+	became = open_locked(doors, client, door, idle_ms, per_client);
 	spin_unlock(&doors->lock);
-	pn_count(pn->stats, open ? PN_COUNT_PINHOLES_OPENED :
-				   PN_COUNT_PINHOLES_FULL);
-	return open;
+	pn_count(pn->stats, became);
 }
 
 static bool learn_for(struct pn_doors *doors, struct pn_party *server,

@@ -20,9 +20,9 @@
  * Reading is lock-free (RCU). Writing takes one spinlock per namespace: only
  * endpoint mappers' answers write.
  *
- * Bounds: module parameter max_pinholes per namespace, a service's "pinholes" per
- * client (beyond which a client's oldest gives way), PN_ENDPOINTS_MAX per server and
- * PN_SERVERS_MAX servers.
+ * Bounds: module parameter max_pinholes per namespace, seven eighths of them per server, a
+ * service's "pinholes" per client (beyond which a client's oldest gives way),
+ * PN_ENDPOINTS_MAX per server and PN_SERVERS_MAX servers.
  */
 #ifndef PN_PINHOLE_H
 #define PN_PINHOLE_H
@@ -73,13 +73,12 @@ void pn_pinhole_exit(struct pn_net *pn);
  * @idle_ms: how long it lives without a connection
  * @per_client: how many @client may have
  *
- * Visible on all CPUs when it returns. Context: BH disabled.
- * Return: whether there is one now.
+ * Visible on all CPUs when it returns. What became of it is counted. Context: BH disabled.
  */
-bool pn_pinhole_open(struct pn_net *pn, const struct pn_host *client,
+void pn_pinhole_open(struct pn_net *pn, const struct pn_host *client,
 		     const struct pn_door *door, u32 idle_ms, u32 per_client);
 
-/* The same for everybody. */
+/* The same for everybody. Return: whether it is known now. */
 bool pn_endpoint_learn(struct pn_net *pn, const struct pn_door *door,
 		       u32 remember_ms);
 

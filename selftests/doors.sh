@@ -317,12 +317,38 @@ check_equal "one more is not, which is counted" 1 "$(counter endpoints-full)"
 check "the mapper of yet another answers" client map 192.0.2.10 ds
 check "and opens nothing" test "$(lines pinholes)" = 0
 at router postern endpoints flush >/dev/null
+load_for_other() { # OPTION...: who is another server of RPC
+	{
+		policy "idle 30m $*"
+		echo 'allow internet -> other : rpc { exchange-ds, exchange-mta } idle 30m'
+	} | at router postern load - >/dev/null
+}
 if [ -w /sys/module/postern/parameters/max_pinholes ]; then
 	most=$(cat /sys/module/postern/parameters/max_pinholes)
 	echo 2 >/sys/module/postern/parameters/max_pinholes
 	client map 192.0.2.10 ds is mta >/dev/null
 	check_equal "there are as many pinholes as there may be" 2 "$(lines pinholes)"
 	check "another is not opened, which is counted" test "$(counter pinholes-full)" -ge 1
+	at router postern pinholes flush >/dev/null
+	load_for_other
+	echo 8 >/sys/module/postern/parameters/max_pinholes
+	for a in 203.0.113.2 203.0.113.25 2001:db8:0:1::2; do
+		case $a in *:*) mapper=2001:db8:0:2::10 ;; *) mapper=192.0.2.10 ;; esac
+		client map "$mapper" ds is mta --from $a >/dev/null
+	done
+	check_equal "a server has seven eighths of them, and what it has not is counted" "7 2" \
+		"$(lines pinholes) $(counter pinholes-server-full)"
+	load_for_other pinholes 3
+	client map 192.0.2.10 async-is >/dev/null
+	check_equal "a client that has all of its own may have another instead" "7 2" \
+		"$(lines pinholes) $(counter pinholes-server-full)"
+	load_for_other
+	client map 192.0.2.80 ds >/dev/null
+	check_equal "the last one is for another server" 1 "$(lines pinholes --server 192.0.2.80)"
+	full=$(counter pinholes-full)
+	client map 192.0.2.80 mta >/dev/null
+	check_equal "then there are no more" "8 $((full + 1))" "$(lines pinholes) $(counter pinholes-full)"
+	load
 	echo "$most" >/sys/module/postern/parameters/max_pinholes
 	at router postern pinholes flush >/dev/null
 	at router postern endpoints flush >/dev/null
