@@ -202,10 +202,13 @@ void pn_event_pinhole(struct pn_net *pn, enum postern_event event,
 		      const struct pn_host *client, const struct pn_door *door,
 		      u32 value)
 {
+	/* what is refused costs who asks nothing, and is to hide nothing else */
+	atomic64_t *due = event == POSTERN_EVENT_PINHOLE_REFUSE ?
+			  &pn->events_due : &pn->pinhole_events_due;
 	struct sk_buff *msg;
 	void *hdr;
 
-	msg = begin_limited(pn, &pn->pinhole_events_due, event, &hdr);
+	msg = begin_limited(pn, due, event, &hdr);
 	if (msg)
 		finish(pn, msg, hdr,
 		       put_pinhole(msg, event, client, door, value));

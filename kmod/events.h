@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Events for `postern monitor`: built only if somebody listens, at most
- * PN_EVENTS_PER_SECOND drops a second and namespace, and as many events of
- * pinholes and of limits and bans, never blocking.
+ * PN_EVENTS_PER_SECOND drops and refused questions a second and namespace, and as
+ * many events of pinholes and of limits and bans, never blocking.
  */
 #ifndef PN_EVENTS_H
 #define PN_EVENTS_H
@@ -32,8 +32,9 @@ void pn_event_drop(struct pn_net *pn, const struct pn_policy *policy,
 		   bool observed);
 
 /*
- * What happened to a pinhole: POSTERN_EVENT_PINHOLE_*. @value is its idle time in
- * ms (OPEN) or enum postern_closed (CLOSE). Context: any but hard interrupts.
+ * What happened to a pinhole, or why there is none: POSTERN_EVENT_PINHOLE_*. @value is
+ * its idle time in ms (OPEN) or enum postern_closed (CLOSE). Context: any but hard
+ * interrupts.
  */
 void pn_event_pinhole(struct pn_net *pn, enum postern_event event,
 		      const struct pn_host *client, const struct pn_door *door,

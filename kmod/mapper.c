@@ -6,6 +6,7 @@
 #include <linux/in.h>
 #include <net/tcp.h>
 
+#include "events.h"
 #include "inspect.h"
 #include "inspected.h"
 #include "rpc.h"
@@ -94,6 +95,20 @@ static bool forwarded(const struct pn_flow *f, u32 seq)
 	       pn_stream_has_early(&f->stream[PN_RPC_CLIENT], seq, seq + 16);
 }
 
+static void tell_refused(const struct pn_flow *f, const struct pn_epm_question *q)
+{
+	struct pn_door asked = {
+		.uuid = q->uuid,
+		.major = q->major,
+		.port = f->t.port,
+	};
+	struct pn_host client;
+
+	pn_basis_client(&f->t, &client);
+	pn_basis_server(f->policy, &f->t, &asked.server);
+	pn_event_pinhole(f->pn, POSTERN_EVENT_PINHOLE_REFUSE, &client, &asked, 0);
+}
+
 /* Has the server be asked for an interface that it cannot have. */
 static bool replace_question(struct pn_flow *f, struct pn_epm_question *q)
 {
@@ -111,6 +126,7 @@ static bool replace_question(struct pn_flow *f, struct pn_epm_question *q)
 	f->rewrites[i] = (struct pn_rewrite){ .seq = seq, .used = true };
 	q->blind = true;
 	pn_count(f->pn->stats, PN_COUNT_EPM_REPLACED);
+	tell_refused(f, q);
 	return true;
 }
 

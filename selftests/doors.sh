@@ -96,6 +96,9 @@ check "and status counts there too" at router grep -qE '^rpc +pinholes 5, endpoi
 # ---- told
 
 check "an event tells that one opened" busywait 10 hear '"event":"pinhole-open","client":"203.0.113.25","server":"192.0.2.10","port":49152,"interface":"exchange-ds"' '"left-ms":1'
+client map 192.0.2.11 rfr >/dev/null || true
+check "and that an interface was asked for that is not allowed" busywait 10 \
+	hear '"event":"pinhole-refuse","client":"203.0.113.2","server":"192.0.2.10","port":135,"interface":"exchange-rfr"'
 in_use() { at router postern pinholes --client 203.0.113.2 --interface exchange-is | grep -q "in use"; }
 idle() { ! in_use; }
 mkfifo "$dir/hold"

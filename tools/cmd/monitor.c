@@ -183,6 +183,9 @@ static bool print_event(const struct nl_attrs *attrs, void *arg)
 	case POSTERN_EVENT_PINHOLE_CLOSE:
 		print_pinhole(attrs, "pinhole-close", "pinhole closed");
 		break;
+	case POSTERN_EVENT_PINHOLE_REFUSE:
+		print_pinhole(attrs, "pinhole-refuse", "question refused");
+		break;
 	case POSTERN_EVENT_BAN:
 		print_ban(attrs, "ban", "source banned");
 		break;

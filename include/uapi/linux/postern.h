@@ -663,6 +663,9 @@ struct postern_place {
  *	100 at once NR_CLOSED
  * @POSTERN_EVENT_ATTACK: NAME of the limit: unknown senders must prove that they exist
  * @POSTERN_EVENT_ATTACK_OVER: NAME of the limit: nobody had to, for a while
+ * @POSTERN_EVENT_PINHOLE_REFUSE: CLIENT, SERVER, PORT of its endpoint mapper, UUID, VERSION:
+ *	the client asked for this interface, the policy does not allow it, and the server
+ *	was asked for another. A question that cannot be replaced is a drop
  */
 enum postern_event {
 	POSTERN_EVENT_DROP,
@@ -678,6 +681,7 @@ enum postern_event {
 	POSTERN_EVENT_UNBAN,
 	POSTERN_EVENT_ATTACK,
 	POSTERN_EVENT_ATTACK_OVER,
+	POSTERN_EVENT_PINHOLE_REFUSE,
 };
 
 #endif /* _UAPI_LINUX_POSTERN_H */
