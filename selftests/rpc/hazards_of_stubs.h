@@ -29,12 +29,17 @@ static void hazard_several_towers(void)
 /* The real answer of a mapper with two towers in NDR64 is 244 bytes. */
 static void hazard_alignment(void)
 {
-	const struct tower towers[] = { drsuapi, drsuapi };
+	const struct tower towers[] = {
+		drsuapi, { .uuid = &DRSUAPI, .major = 4, .port = 49155 }
+	};
 
-	PASSES(bound(PN_RPC_NDR64));
+	PASSES(asked(PN_RPC_NDR64));
 	begin_response(&o, 2, 0);
 	put_towers(&o, towers, 2);
 	CHECK(o.n - o.stub == 244, "%u bytes", o.n - o.stub);
+	end_pdu(&o);
+	PASSES(server());
+	SAYS("answer 2 map drsuapi 4.0 status 0 towers 2 port 49667 10.0.0.4 port 49155\n");
 }
 
 /* Padding is anything, and a question may have a verification trailer. */
