@@ -6,10 +6,11 @@
 # server is rpc/server.py, a stand-in for Exchange; the client is rpc/client.py.
 #
 #	inspect.sh [GROUP...]
+#	PROMPT_CLIENTS=200 inspect.sh prompt
 set -eu
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 . "$selftests/rpc/peers.sh"
-needs python3
+needs python3 taskset
 topology_up
 postern_ready
 ktap_plan ''
@@ -153,6 +154,33 @@ pinned() {
 	server --first 50011
 	client map "$mail4" is >/dev/null || true
 	check "and none beyond it" shut "$mail4" "$(port_of is)"
+}
+
+# cpu N: words in $cpu with which a command runs on that processor; none, if there is one only
+cpu() { cpu=(); [ "$(nproc)" = 1 ] || cpu=(taskset -c "$1"); }
+
+# A client may connect before the packet that told it where to has left the router's
+# hands: the port is open on every processor by then.
+prompt() {
+	local n=${PROMPT_CLIENTS:-200} before cpu
+	if [ -n "$server" ]; then
+		kill "$server"
+		wait "$server" || true
+	fi
+	cpu 0
+	spawn perim "${cpu[@]}" python3 -B "$selftests/rpc/many.py" server >"$dir/many" 2>&1
+	server=$spawned # which the next one ends
+	busywait 20 grep -q ready "$dir/many"
+	load "service mapi = rpc { exchange-is } remember no" "allow outside -> mail : mapi"
+	at router ip route add 10.64.0.0/16 via 203.0.113.2
+	at inet ip route add local 10.64.0.0/16 dev lo
+	before=$(counter drop-no-pinhole)
+	cpu 1
+	check_equal "who connects as soon as he was told gets through at the first try" \
+		"through $n first $n" "$(at inet "${cpu[@]}" python3 -B "$selftests/rpc/many.py" prompt "$mail4" 10.64.0.0/16 "$n" | tail -n 1)"
+	check_equal "and nothing was dropped" "$before" "$(counter drop-no-pinhole)"
+	at router ip route del 10.64.0.0/16
+	at inet ip route del local 10.64.0.0/16 dev lo
 }
 
 # ---- servers that lie
@@ -499,7 +527,7 @@ lossy() {
 }
 
 # in_use waits for minutes, and is for kernels that leap over them
-[ $# -gt 0 ] || set -- works refused remember pinned options strange reload restart cached translated saved lossy
+[ $# -gt 0 ] || set -- works refused remember pinned prompt options strange reload restart cached translated saved lossy
 # Each begins with nothing known of what the one before it asked for.
 for group; do
 	at router postern pinholes flush >/dev/null

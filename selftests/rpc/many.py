@@ -8,6 +8,9 @@
     many.py clients SERVER NETWORK COUNT
                                 COUNT clients, whose addresses NETWORK has, ask for 4 ports
                                 each; prints how many were answered, and in what time
+    many.py prompt SERVER NETWORK COUNT
+                                COUNT clients that connect to 50001 as soon as they were told;
+                                prints how many got through, and how many at the first try
     many.py greedy SERVER COUNT one client asks until it was given COUNT ports
     many.py connects SERVER PORT COUNT SOURCE
                                 seconds for so many connections, one after the other
@@ -113,6 +116,28 @@ def clients(address, network, count):
     print(f'answered {answered} in {time.monotonic() - begun:.1f} s')
 
 
+def prompt(address, network, count):
+    hosts = ipaddress.ip_network(network)
+    through, first = 0, 0
+    for i in range(int(count)):
+        with socket.socket() as sock:
+            sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+            sock.bind((str(hosts[i + 1]), 0))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            sock.settimeout(10)
+            try:
+                if not ask(address, str(hosts[i + 1])):
+                    continue
+                sock.connect((address, 50001))
+                through += 1
+                # tcpi_total_retrans: the SYN's
+                first += not struct.unpack_from('<I', sock.getsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_INFO, 104), 100)[0]
+            except OSError as error:
+                print(f'{hosts[i + 1]}: {error}', flush=True)
+    print(f'through {through} first {first}')
+
+
 def greedy(address, count):
     given, eight = 0, question(8)
     with socket.create_connection((address, 135)) as sock:
@@ -140,4 +165,4 @@ def connects(address, port, count, source):
 
 if __name__ == '__main__':
     {'server': server, 'clients': clients, 'greedy': greedy,
-     'connects': connects}[sys.argv[1]](*sys.argv[2:])
+     'prompt': prompt, 'connects': connects}[sys.argv[1]](*sys.argv[2:])
