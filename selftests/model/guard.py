@@ -300,6 +300,34 @@ def rules():
     tap.equal("and counted by the rule", 4, router.rules()[0][0])
 
 
+def told():
+    """Of a thousand drops in a second each is told to who listens, and logged; the others
+    are counted."""
+    frame = udp(LISTED[4], MAIL[4], sport(), 53)
+    with subprocess.Popen(["postern", "--json", "monitor"], stdout=subprocess.DEVNULL) as monitor:
+        end = time.monotonic() + 30
+        changes = {}
+        while "events" not in changes and time.monotonic() < end:
+            before = router.counters()
+            router.send(("z0", frame))
+            changes = router.changes(before)
+        tap.equal("somebody listens", 1, changes.get("events", 0))
+        before, begin, n = router.counters(), time.monotonic(), 6000
+        for _ in range(0, n, 100):
+            router.send(*[("z0", frame)] * 100)
+        most = 1001 + 1000 * (time.monotonic() - begin)
+        changes = router.changes(before)
+        monitor.terminate()
+    for done, lost in ("events", "events-lost"), ("logged", "logs-limited"):
+        tap.equal("each is counted: %s, %s" % (done, lost), n,
+                  changes.get(done, 0) + changes.get(lost, 0))
+        tap.result(changes.get(done, 0) <= most, "no more than may be: " + done,
+                   "%d, of which %d at most" % (changes.get(done, 0), most))
+    if most < n:
+        tap.result(changes.get("events-lost", 0), "some events were too many")
+        tap.result(changes.get("logs-limited", 0), "some logs were too many")
+
+
 def early():
     """What is dropped before routing has the reason and the rule that it would have behind."""
     before = router.counters()
@@ -652,7 +680,7 @@ allow hidden -> outside : smtp
 def main():
     router.load(POLICY)
     for group in (martians, spoofed, headers4, headers6, tcp_flags, no_flow, one_way, conntrack,
-                  icmp_errors, revoked, rules, early, untracked, observe, reject, marks, itself, sizes,
+                  icmp_errors, revoked, rules, told, early, untracked, observe, reject, marks, itself, sizes,
                   nat, incomplete):
         if len(sys.argv) == 1 or group.__name__ in sys.argv[1:]:
             flush_conntrack()
