@@ -22,6 +22,12 @@ static struct pn_one_door *first_to_end(const struct pn_party *party)
 	return first;
 }
 
+/* Which of @client's gives way to another one; NULL: it has room. */
+static struct pn_one_door *gives_way(const struct pn_party *client, u32 per_client)
+{
+	return client->nr >= per_client ? first_to_end(client) : NULL;
+}
+
 /*
  * May there be one more of @server, for a client that gives up @instead (or NULL)? No
  * server takes all: its clients may be the enemy's.
@@ -50,14 +56,13 @@ static enum pn_counter open_for(struct pn_doors *doors, struct pn_party *client,
 	}
 	if (d)
 		pn_door_close(doors, client, d, POSTERN_CLOSED_IDLE);
-	d = client->nr >= per_client ? first_to_end(client) : NULL;
+	d = gives_way(client, per_client);
 	if (!d && doors->nr >= pn_door_most(doors))
 		return PN_COUNT_PINHOLES_FULL;
 	if (!has_share(doors, server, d))
 		return PN_COUNT_PINHOLES_SERVER_FULL;
-	while (client->nr >= per_client) {
-		pn_door_close(doors, client, first_to_end(client),
-			      POSTERN_CLOSED_EVICTED);
+	for (; d; d = gives_way(client, per_client)) {
+		pn_door_close(doors, client, d, POSTERN_CLOSED_EVICTED);
 		pn_count(doors->pn->stats, PN_COUNT_PINHOLES_EVICTED);
 	}
 	d = pn_door_add(doors, client, server, key, idle_ms);
