@@ -66,8 +66,10 @@ static void finish(struct pn_net *pn, struct sk_buff *msg, void *hdr, int err)
 		err = genlmsg_multicast_netns(&pn_genl_family, pn->net, msg, 0,
 					      PN_MCGRP_EVENTS, GFP_ATOMIC);
 	}
-	/* -ESRCH: no listener had room for it */
-	pn_count(pn->stats, err ? PN_COUNT_EVENTS_LOST : PN_COUNT_EVENTS);
+	/* -ESRCH: who listens does so in another namespace, or has just left */
+	if (err != -ESRCH)
+		pn_count(pn->stats, err ? PN_COUNT_EVENTS_LOST :
+					  PN_COUNT_EVENTS);
 }
 
 static int put_name(struct sk_buff *msg, int type, const char *name)

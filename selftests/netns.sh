@@ -54,6 +54,16 @@ check "and what it lets pass" test "$(counter accepted r2)" -ge 2
 check_equal "the first has passed nothing" 0 "$(counter accepted r1)"
 check "each shows its own rules" prints ssh at r1 postern show --config
 check "each shows its own rules, the other" prints echo at r2 postern show --config
+# The kernel says that somebody listens wherever he does.
+spawn r1 postern --json monitor >"$dir/events"
+listens() { at r1 postern load "$dir/closed" >/dev/null && [ -s "$dir/events" ]; }
+check "somebody listens in the first" busywait 20 listens
+at r2 postern load "$dir/closed" >/dev/null
+pings 2 1 >/dev/null || true
+at r2 postern load "$dir/open" >/dev/null
+check_equal "events of the other are not lost, as nobody wants them" "0 0" \
+	"$(counter events r2) $(counter events-lost r2)"
+kill "$spawned"
 at r2 postern reset >/dev/null
 check "a reset is for one alone" test "$(counter drop-no-rule r1)" -gt 0
 check "unload of one" at r1 postern unload

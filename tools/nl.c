@@ -361,6 +361,8 @@ enum status kernel_listen(struct nl *nl, bool (*fn)(const struct nl_attrs *attrs
 	struct listener l = { .fn = fn, .arg = arg };
 	int group, err;
 
+	/* what we are too slow for is counted: postern stats, events-lost */
+	set_option(nl->sock, NETLINK_BROADCAST_ERROR);
 	group = genl_ctrl_resolve_grp(nl->sock, POSTERN_GENL_NAME, POSTERN_MCGRP_EVENTS);
 	if (group < 0) {
 		complain(

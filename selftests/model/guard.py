@@ -3,6 +3,7 @@
 """Every reason for which a packet is dropped, by a packet of its own, seen in its own
 counter and nowhere else; and what must not be dropped. See guard.sh."""
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -312,6 +313,15 @@ def told():
             router.send(("z0", frame))
             changes = router.changes(before)
         tap.equal("somebody listens", 1, changes.get("events", 0))
+        monitor.send_signal(signal.SIGSTOP)
+        before, n = router.counters(), 800
+        for _ in range(0, n, 100):
+            router.send(*[("z0", frame)] * 100)
+        changes = router.changes(before)
+        monitor.send_signal(signal.SIGCONT)
+        lost = changes.get("events-lost", 0)
+        tap.equal("each is counted, if who listens is too slow", n, changes.get("events", 0) + lost)
+        tap.result(lost, "who has room for some of them")
         before, begin, n = router.counters(), time.monotonic(), 6000
         for _ in range(0, n, 100):
             router.send(*[("z0", frame)] * 100)
