@@ -58,7 +58,7 @@
  *	stream, as pn_uuid_to_tower() writes it
  * @uuid_at: where, from the first byte of the client's
  * @blind: set by the callee: whatever is answered opens nothing, because the
- *	question was changed on its way
+ *	question was changed on its way, or is one that only an observing policy lets pass
  */
 struct pn_epm_question {
 	struct pn_uuid uuid;

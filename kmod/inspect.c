@@ -64,7 +64,8 @@ static bool may_become(const struct pn_flow *f, enum pn_basis basis)
 static enum pn_reason review(struct pn_flow *f)
 {
 	enum pn_basis basis;
-	u32 i, rule;
+	bool observe;
+	u32 i, rule, unused;
 
 	if (f->generation == f->policy->generation)
 		return PN_OK;
@@ -72,15 +73,16 @@ static enum pn_reason review(struct pn_flow *f)
 	if (!may_become(f, basis))
 		return PN_REVOKED;
 	f->basis = basis;
-	for (i = 0; i < f->nr_bound; i++)
+	observe = f->policy->nr_rpc &&
+		  pn_rpc_allows(f->policy, &f->t, PN_PROTO_RPC, PN_RPC_OBSERVE,
+				&unused);
+	for (i = 0; i < f->nr_bound && !observe; i++)
 		if (!pn_basis_allows(f->pn, f->policy, &f->t, &f->bound[i].uuid,
 				     f->bound[i].major))
 			return PN_REVOKED;
 	WRITE_ONCE(f->generation, f->policy->generation);
 	f->rule = rule;
-	f->observe = f->policy->nr_rpc &&
-		     pn_rpc_allows(f->policy, &f->t, PN_PROTO_RPC,
-				   PN_RPC_OBSERVE, &rule);
+	f->observe = observe;
 	return PN_OK;
 }
 
@@ -131,10 +133,14 @@ static enum pn_reason take_syn(struct pn_flow *f, enum pn_rpc_way way,
 	return reason;
 }
 
-/* Resets get lost, and conntrack sees none of them: its entry ends soon. */
+/*
+ * Resets get lost, and conntrack sees none of them: its entry ends soon, but not that
+ * of a connection which goes on, unread, because the policy observes.
+ */
 static enum pn_reason cut_again(struct pn_flow *f, struct pn_cut *cut)
 {
-	WRITE_ONCE(f->ct->timeout, nfct_time_stamp + CUT_SECONDS * HZ);
+	if (!pn_inspected_observes(f))
+		WRITE_ONCE(f->ct->timeout, nfct_time_stamp + CUT_SECONDS * HZ);
 	cut->now = time_after_eq(jiffies, f->reset_due);
 	if (cut->now)
 		f->reset_due = jiffies + HZ / RESETS_PER_SECOND;
@@ -451,7 +457,8 @@ bool pn_inspect_packet(struct pn_net *pn, const struct pn_policy *policy,
 	*reason = take(f, pn, policy, p, ctinfo, &th, cut, rule);
 	/* the ports are used again, and the SYN will come again as well */
 	if (*reason == PN_CUT && way_of(ctinfo) == PN_RPC_CLIENT &&
-	    pn_packet_opens_tcp(p))
+	    pn_packet_opens_tcp(p) &&
+	    !(policy->flags & POSTERN_POLICY_OBSERVE))
 		nf_ct_kill(ct);
 	return true;
 }

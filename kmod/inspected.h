@@ -136,6 +136,12 @@ static inline void pn_inspected_opened(struct pn_flow *f)
 		pn_inspected_open(f);
 }
 
+/* Nothing of it may be refused, nor cut, by the policy of the packet at hand. */
+static inline bool pn_inspected_observes(const struct pn_flow *f)
+{
+	return f->policy->flags & POSTERN_POLICY_OBSERVE;
+}
+
 /* One more, which @opens or is resumed. */
 void pn_inspected_count(const struct pn_flow *f, bool opens);
 

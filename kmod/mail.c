@@ -45,7 +45,7 @@ static const struct pn_inspector *inspector_of(const struct pn_flow *f)
 
 static bool observes(const struct pn_flow *f)
 {
-	return f->policy->flags & POSTERN_POLICY_OBSERVE ||
+	return pn_inspected_observes(f) ||
 	       inspector_of(f)->flags & POSTERN_INSPECT_OBSERVE;
 }
 

@@ -9,7 +9,9 @@
 #include "events.h"
 #include "inspect.h"
 #include "inspected.h"
+#include "judge.h"
 #include "rpc.h"
+#include "rpc_reader.h"
 
 static const struct pn_uuid mapper_uuid =
 	PN_UUID(e1af8308, 5d1f, 11c9, 91a4, 08002b14a0fa);
@@ -37,6 +39,16 @@ static enum pn_rpc_reason remember_bound(struct pn_flow *f,
 	return PN_RPC_OK;
 }
 
+/* Where the policy observes, it is told and goes on. */
+static enum pn_rpc_reason refused(struct pn_flow *f, enum pn_rpc_reason reason)
+{
+	if (!pn_inspected_observes(f))
+		return reason;
+	pn_judge_report(f->pn, f->policy, f->p, pn_rpc_reason(reason), f->rule,
+			true);
+	return PN_RPC_OK;
+}
+
 static enum pn_rpc_reason held_context(struct pn_rpc *rpc,
 				       const struct pn_rpc_context *context)
 {
@@ -45,10 +57,11 @@ static enum pn_rpc_reason held_context(struct pn_rpc *rpc,
 	if (pn_basis_allows(f->pn, f->policy, &f->t, &context->uuid,
 			    context->major))
 		return remember_bound(f, &context->uuid, context->major);
-	if (!f->observe)
+	if (f->observe)
+		pn_count(f->pn->stats, PN_COUNT_RPC_OBSERVED);
+	else if (refused(f, PN_RPC_INTERFACE))
 		return PN_RPC_INTERFACE;
-	pn_count(f->pn->stats, PN_COUNT_RPC_OBSERVED);
-	return PN_RPC_OK;
+	return remember_bound(f, &context->uuid, context->major);
 }
 
 const struct pn_rpc_ops pn_held_ops = {
@@ -65,7 +78,8 @@ static enum pn_rpc_reason mapper_bind(struct pn_epm *epm,
 	    pn_uuid_same(&context->uuid, &mapper_uuid))
 		return PN_RPC_OK;
 	if (!pn_basis_allows(f->pn, f->policy, &f->t, &context->uuid,
-			     context->major))
+			     context->major) &&
+	    refused(f, PN_RPC_INTERFACE))
 		return PN_RPC_INTERFACE;
 	return remember_bound(f, &context->uuid, context->major);
 }
@@ -110,7 +124,8 @@ static void tell_refused(const struct pn_flow *f, const struct pn_epm_question *
 }
 
 /* Has the server be asked for an interface that it cannot have. */
-static bool replace_question(struct pn_flow *f, struct pn_epm_question *q)
+static bool replace_question(struct pn_flow *f,
+			     const struct pn_epm_question *q)
 {
 	u32 seq = f->base[PN_RPC_CLIENT] + (u32)q->uuid_at, i;
 	u32 acked = f->stream[PN_RPC_CLIENT].acked;
@@ -124,7 +139,6 @@ static bool replace_question(struct pn_flow *f, struct pn_epm_question *q)
 	if (i == PN_REWRITES_MAX)
 		return false;
 	f->rewrites[i] = (struct pn_rewrite){ .seq = seq, .used = true };
-	q->blind = true;
 	pn_count(f->pn->stats, PN_COUNT_EPM_REPLACED);
 	tell_refused(f, q);
 	return true;
@@ -145,15 +159,18 @@ static enum pn_rpc_reason mapper_question(struct pn_epm *epm,
 	pn_count(f->pn->stats, PN_COUNT_EPM_QUESTIONS);
 	/* which operation it is stands in the header, which nothing seals */
 	if (q->op == PN_EPT_LOOKUP && !allows(f, PN_RPC_LOOKUP))
-		return PN_RPC_EPM_LOOKUP;
+		return refused(f, PN_RPC_EPM_LOOKUP);
 	if (q->sealed)
-		return allows(f, PN_RPC_SEALED_DENY) ? PN_RPC_SEALED :
-						       PN_RPC_OK;
+		return allows(f, PN_RPC_SEALED_DENY) ?
+		       refused(f, PN_RPC_SEALED) : PN_RPC_OK;
 	if (q->op == PN_EPT_LOOKUP)
 		return PN_RPC_OK;
-	if (may_ask(f, &q->uuid, q->major) || replace_question(f, q))
+	if (may_ask(f, &q->uuid, q->major))
 		return PN_RPC_OK;
-	return PN_RPC_EPM_INTERFACE;
+	q->blind = true;
+	if (!pn_inspected_observes(f) && replace_question(f, q))
+		return PN_RPC_OK;
+	return refused(f, PN_RPC_EPM_INTERFACE);
 }
 
 /* Whether the address in a tower is good enough for @service. */

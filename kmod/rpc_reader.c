@@ -14,8 +14,7 @@ static const struct pn_uuid nobody =
 
 #define RESUME_MAX		65536	/* bytes until a resumed direction is found */
 
-/* The parsers' reasons among all reasons. */
-static enum pn_reason reason_of(enum pn_rpc_reason reason)
+enum pn_reason pn_rpc_reason(enum pn_rpc_reason reason)
 {
 	static const u8 reasons[] = {
 		[PN_RPC_OK] = PN_OK,
@@ -47,7 +46,7 @@ static enum pn_reason skip(const struct pn_reader *reader, u32 len)
 {
 	const struct reading *r = container_of(reader, struct reading, reader);
 
-	return reason_of(pn_rpc_skip(&r->f->rpc, r->way, len));
+	return pn_rpc_reason(pn_rpc_skip(&r->f->rpc, r->way, len));
 }
 
 /* A header, or what else is gathered, and no more: what follows may be skipped. */
@@ -70,7 +69,7 @@ static enum pn_reason read(const struct pn_reader *reader, const u8 *bytes,
 	reason = f->basis == PN_BASIS_MAPPER ?
 		 pn_epm_feed(&f->epm, r->way, bytes, len) :
 		 pn_rpc_feed(&f->rpc, r->way, bytes, len);
-	return reason_of(reason);
+	return pn_rpc_reason(reason);
 }
 
 /* Puts what stands for a refused interface where a question has it, each time. */

@@ -12,6 +12,9 @@
 struct pn_flow;
 struct pn_segment;
 
+/* A parser's reason among all reasons. */
+enum pn_reason pn_rpc_reason(enum pn_rpc_reason reason);
+
 /*
  * A segment of a direction that is in step. Context: lock held. Return: as
  * pn_stream_take().

@@ -254,6 +254,42 @@ reload() {
 	check "unload and load leave what is allowed" again two 8
 }
 
+# ---- the whole policy observes
+
+observing() {
+	local is before replaced cuts
+	server --on is,mta
+	is=$(port_of is) cuts=$(counter cuts)
+	load "set observe" "allow office -> mail : rpc { exchange-is } remember no"
+	# what was never observed is not shown
+	before=$(($(counter observed-epm-interface) + 0)) replaced=$(counter epm-replaced)
+	check "set observe: a question that is not allowed is answered" \
+		says "mta map $is" client map "$mail4" mta
+	check "and is counted" grew observed-epm-interface "$before"
+	check_equal "nobody wrote into it" "$replaced" "$(counter epm-replaced)"
+	check_equal "and nothing was opened" 0 "$(at router postern pinholes | wc -l)"
+	check "one that is allowed is, on the same connection" says "is map $is" client map "$mail4" mta is
+	check_equal "opens its port" 1 "$(at router postern pinholes | wc -l)"
+	before=$(($(counter observed-epm-lookup) + 0))
+	check "a listing comes whole" says "epmapper lookup ok" client lookup "$mail4"
+	check "and is counted" grew observed-epm-lookup "$before"
+	before=$(($(counter observed-rpc-interface) + 0))
+	check "a bind to another interface passes" says "mta call ok" client call "$mail4" "$is" mta
+	check "by alter_context, too" says "mta alter ok" client call "$mail4" "$is" is --alter mta
+	check "and is counted" grew observed-rpc-interface "$before" 2
+	check_equal "nothing was cut" "$cuts" "$(counter cuts)"
+	hold eight "call $mail4 $is mta" 7
+	hold nine "call $mail4 $is is" 8
+	load "allow office -> mail : rpc { exchange-is } remember no"
+	check_not "a policy that does not observe ends what it does not allow" again eight 7
+	check "and leaves what it does" again nine 8
+	load "service mapi = rpc { exchange-is } bind observe" "allow office -> mail : mapi"
+	client map "$mail4" is >/dev/null
+	hold ten "call $mail4 $is mta" 9
+	load "allow office -> mail : rpc { exchange-is }"
+	check_not "nor does one that does not bind observe leave it" again ten 9
+}
+
 # forgotten INTERFACE: no endpoint of it is known
 forgotten() { ! at router postern endpoints | grep -q " $1 "; }
 
@@ -527,7 +563,7 @@ lossy() {
 }
 
 # in_use waits for minutes, and is for kernels that leap over them
-[ $# -gt 0 ] || set -- works refused remember pinned prompt options strange reload restart cached translated saved lossy
+[ $# -gt 0 ] || set -- works refused remember pinned prompt options strange reload observing restart cached translated saved lossy
 # Each begins with nothing known of what the one before it asked for.
 for group; do
 	at router postern pinholes flush >/dev/null
