@@ -323,8 +323,12 @@ bool pn_hook_needed_by_link(const struct pn_packet *p)
 	       type == ICMPV6_MLD2_REPORT;
 }
 
-/* Answers to flows that began at the end which the policy leaves alone. */
-static bool answers_unguarded(const struct sk_buff *skb, bool guarded)
+/*
+ * A flow is looked at in both directions, or in none: what is read of it, and its limit,
+ * know the client by the server's answers. @begins: the policy guards what begins where
+ * the packet comes from; @answers: at the other end.
+ */
+static bool is_guarded(const struct sk_buff *skb, bool begins, bool answers)
 {
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
@@ -341,9 +345,8 @@ static unsigned int decide_input(void *priv, struct sk_buff *skb,
 	bool v6 = state->pf == NFPROTO_IPV6;
 	enum pn_reason reason;
 
-	if (!policy || !policy->guards_input ||
-	    state->in->flags & IFF_LOOPBACK ||
-	    answers_unguarded(skb, policy->guards_output))
+	if (!policy || state->in->flags & IFF_LOOPBACK ||
+	    !is_guarded(skb, policy->guards_input, policy->guards_output))
 		return NF_ACCEPT;
 	begin(&p, skb, state);
 	p.stamp = pn_net_stamp(policy);
@@ -385,9 +388,9 @@ static unsigned int decide_output(void *priv, struct sk_buff *skb,
 	struct pn_packet p pn_uncleared;
 	enum pn_reason reason;
 
-	if (!policy || !policy->guards_output ||
-	    state->out->flags & IFF_LOOPBACK || netif_is_l3_master(state->out) ||
-	    answers_unguarded(skb, policy->guards_input))
+	if (!policy || state->out->flags & IFF_LOOPBACK ||
+	    netif_is_l3_master(state->out) ||
+	    !is_guarded(skb, policy->guards_output, policy->guards_input))
 		return NF_ACCEPT;
 	begin(&p, skb, state);
 	p.stamp = pn_net_stamp(policy);
