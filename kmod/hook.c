@@ -105,7 +105,9 @@ static void begin(struct pn_packet *p, struct sk_buff *skb,
 
 /* What can be said before conntrack. @rule: set to the block rule that decides. */
 static enum pn_reason check(struct pn_net *pn, const struct pn_policy *policy,
-			    struct pn_packet *p, bool v6, u32 *rule)
+			    struct pn_packet *p,
+			    const struct nf_hook_state *state, bool v6,
+			    u32 *rule)
 {
 	u32 outcome = PN_OUTCOME_NONE;
 	enum pn_reason reason;
@@ -121,10 +123,21 @@ static enum pn_reason check(struct pn_net *pn, const struct pn_policy *policy,
 		return reason;
 	reason = pn_guard_open(pn, policy, p, &outcome);
 	if (reason) {
-		pn_judge_observed(pn, policy, p, outcome);
+		pn_judge_observed(pn, policy, p, outcome, state);
 		pn_outcome_allows(policy, outcome, rule);
 	}
 	return reason;
+}
+
+static unsigned int drop_early(struct pn_net *pn, const struct pn_policy *policy,
+			       const struct pn_packet *p, enum pn_reason reason,
+			       u32 rule, const struct nf_hook_state *state)
+{
+	unsigned int verdict = pn_judge_drop(pn, policy, p, reason, rule, state);
+
+	if (verdict != NF_ACCEPT)
+		pn_count(pn->stats, PN_COUNT_EARLY_DROPS);
+	return verdict;
 }
 
 static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
@@ -145,11 +158,10 @@ static unsigned int decide_prerouting(void *priv, struct sk_buff *skb,
 	p.zone_in = pn_zone_of_device(policy, state->in);
 	if (p.zone_in == PN_ZONE_NONE)
 		return NF_ACCEPT;
-	reason = check(pn, policy, &p, state->pf == NFPROTO_IPV6, &rule);
+	reason = check(pn, policy, &p, state, state->pf == NFPROTO_IPV6, &rule);
 	if (!reason)
 		return NF_ACCEPT;
-	pn_count(pn->stats, PN_COUNT_EARLY_DROPS);
-	return pn_judge_drop(pn, policy, &p, reason, rule, state);
+	return drop_early(pn, policy, &p, reason, rule, state);
 }
 
 /*
@@ -180,15 +192,14 @@ unsigned int pn_hook_ingress(void *priv, struct sk_buff *skb,
 	p.zone_in = pn_zone_of_device(policy, state->in);
 	if (p.zone_in == PN_ZONE_NONE)
 		return NF_ACCEPT;
-	reason = check(pn, policy, &p, v6, &rule);
-	if (!reason)
-		return NF_ACCEPT;
-	pn_count(pn->stats, PN_COUNT_EARLY_DROPS);
-	pn_count(pn->stats, PN_COUNT_INGRESS_DROPS);
 	as = *state;
 	as.pf = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
 	as.hook = NF_INET_PRE_ROUTING;
-	return pn_judge_drop(pn, policy, &p, reason, rule, &as);
+	reason = check(pn, policy, &p, &as, v6, &rule);
+	if (!reason)
+		return NF_ACCEPT;
+	pn_count(pn->stats, PN_COUNT_INGRESS_DROPS);
+	return drop_early(pn, policy, &p, reason, rule, &as);
 }
 
 /* Before the kernel puts fragments together; for IPv6 only. */
@@ -208,8 +219,7 @@ static unsigned int decide_fragments(void *priv, struct sk_buff *skb,
 	if (p.zone_in == PN_ZONE_NONE)
 		return NF_ACCEPT;
 	pn_packet_parse(&p, true);	/* as far as it goes, for the report */
-	pn_count(pn->stats, PN_COUNT_EARLY_DROPS);
-	return pn_judge_drop(pn, policy, &p, reason, U32_MAX, state);
+	return drop_early(pn, policy, &p, reason, U32_MAX, state);
 }
 
 /*
@@ -333,7 +343,7 @@ static bool is_guarded(const struct sk_buff *skb, bool begins, bool answers)
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 
-	return !guarded && ct && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY;
+	return ct && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY ? answers : begins;
 }
 
 static unsigned int decide_input(void *priv, struct sk_buff *skb,

@@ -53,7 +53,10 @@ unsigned int pn_judge_drop(struct pn_net *pn, const struct pn_policy *policy,
 
 	pn_judge_report(pn, policy, p, reason, rule, observe);
 	if (rule != U32_MAX) {
-		count_rule(policy, rule, 1, p->skb->len);
+		/* of an allow rule, a hit is a flow that it let begin */
+		count_rule(policy, rule,
+			   policy->rules[rule].action == POSTERN_ACTION_BLOCK,
+			   p->skb->len);
 		if (policy->rules[rule].flags & POSTERN_RULE_LOG)
 			pn_log_packet(pn, p, state, pn_reason_name[reason]);
 	}
@@ -125,7 +128,8 @@ void pn_judge_lost(struct pn_net *pn)
 }
 
 void pn_judge_observed(struct pn_net *pn, const struct pn_policy *policy,
-		       const struct pn_packet *p, u32 outcome)
+		       const struct pn_packet *p, u32 outcome,
+		       const struct nf_hook_state *state)
 {
 	const struct pn_tables *t = &policy->tables;
 
@@ -137,6 +141,8 @@ void pn_judge_observed(struct pn_net *pn, const struct pn_policy *policy,
 			break;
 		count_rule(policy, rule, 1, p->skb->len);
 		pn_judge_report(pn, policy, p, PN_BLOCKED, rule, true);
+		if (policy->rules[rule].flags & POSTERN_RULE_LOG)
+			pn_log_packet(pn, p, state, pn_reason_name[PN_BLOCKED]);
 	}
 }
 
@@ -267,7 +273,7 @@ static noinline enum pn_reason admit_packet(struct pn_net *pn,
 static enum pn_reason judge_new(struct pn_net *pn,
 				const struct pn_policy *policy,
 				const struct pn_packet *p, struct nf_conn *ct,
-				u32 *rule)
+				const struct nf_hook_state *state, u32 *rule)
 {
 	enum pn_reason reason = PN_OK;
 	struct pn_answer a;
@@ -280,7 +286,7 @@ static enum pn_reason judge_new(struct pn_net *pn,
 		return PN_BROADCAST_SOURCE;
 	a = *pn_answer(pn, policy, &p->t,
 		       pn_address_class(&policy->tables, p->t.v6, p->t.saddr));
-	pn_judge_observed(pn, policy, p, a.outcome);
+	pn_judge_observed(pn, policy, p, a.outcome, state);
 	if (a.dynamic)
 		a.basis = pn_basis_dynamic(pn, policy, &p->t, &a.basis_rule);
 	*rule = a.basis ? a.basis_rule : a.rule;
@@ -442,7 +448,7 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
 		settle(pn, policy, p, ct, ctinfo, state, &o);
 	} else {
 		/* also what a helper expects: a rule must name it */
-		o.reason = judge_new(pn, policy, p, ct, &o.rule);
+		o.reason = judge_new(pn, policy, p, ct, state, &o.rule);
 		o.first = !o.reason;
 	}
 	return conclude(pn, policy, p, state, &o);

@@ -33,7 +33,8 @@ unsigned int pn_judge(struct pn_net *pn, const struct pn_policy *policy,
  * @policy: in force, or NULL
  * @p: the packet, parsed as far as it went
  * @reason: why
- * @rule: the block rule that decided, or U32_MAX
+ * @rule: the block rule that decided, or the allow rule whose limit or inspector
+ *	did, or U32_MAX
  * @state: of the hook
  */
 unsigned int pn_judge_drop(struct pn_net *pn, const struct pn_policy *policy,
@@ -65,6 +66,7 @@ void pn_judge_report(struct pn_net *pn, const struct pn_policy *policy,
 
 /* Counts block rules under observe, which stand before the one that decides. */
 void pn_judge_observed(struct pn_net *pn, const struct pn_policy *policy,
-		       const struct pn_packet *p, u32 outcome);
+		       const struct pn_packet *p, u32 outcome,
+		       const struct nf_hook_state *state);
 
 #endif /* PN_JUDGE_H */

@@ -6,7 +6,7 @@
 # name costs him nothing; under attack those who are known get in at once, and the
 # others when they come again.
 #
-#	groups: rate strict again prefix open network ban exempt attack forged swamped total observed kept
+#	groups: rate strict again prefix hits open network ban exempt attack forged swamped total observed kept
 #	bounds ends refused evicted queued proof borrowed neighbours copies crowded resized
 #	left_alone forgotten silent outpost stormed
 set -eu
@@ -67,6 +67,16 @@ prefix() {
 	fresh "rate 1/minute burst 3 per source" "prefix 24 48"
 	check_equal "sources can be larger" "ok ok ok" "$(connects --times 3)"
 	check_equal "so that one uses up what its neighbour has" "reset" "$(connects --source 203.0.113.25)"
+}
+
+# Where the guard does not decide, as of hosts that are translated.
+hits() {
+	settings="hosts translated in perimeter nat { $mail }"
+	fresh "half-open 5"
+	forges "$mail" 25 --from 198.18.0.0/16 --count 100
+	check_equal "what the limit refuses is no new flow of its rule" "5 95" \
+		"$(at router awk '/ smtp limit / { print $2 }' /proc/net/postern/rules) $(dropped limit-unproven)"
+	settings=''
 }
 
 open() {
@@ -585,7 +595,7 @@ some_unproven() { [ "$(dropped limit-unproven)" -ge 1 ]; }
 nobody_half_open() { at router grep -qE 'half open 0 of 5, silent [0-3] of 3' /proc/net/postern/sources; }
 
 serve_mail
-[ $# -gt 0 ] || set -- rate strict again prefix open network ban exempt attack forged swamped total observed kept bounds \
+[ $# -gt 0 ] || set -- rate strict again prefix hits open network ban exempt attack forged swamped total observed kept bounds \
 	ends refused evicted queued proof borrowed neighbours copies crowded resized left_alone \
 	forgotten silent outpost stormed
 for group; do "$group"; done

@@ -383,15 +383,17 @@ def untracked():
 
 
 def observe():
-    router.load(POLICY.replace("block listed -> any log", "block listed -> any observe")
+    router.load(POLICY.replace("block listed -> any log", "block listed -> any log observe")
                 .replace("allow inside -> outside", "allow inside -> outside observe"))
 
     def make(v, name):
         before = router.counters()
         out = router.send(("z0", tcp(LISTED[v], MAIL[v], sport(), 25)))
+        changes = router.changes(before)
         tap.equal("a block rule under observe only counts, " + name,
-                  (["z1"], {"~blocked": 1}),
-                  ([i for i, _ in out], router.dropped(router.changes(before))))
+                  (["z1"], {"~blocked": 1}), ([i for i, _ in out], router.dropped(changes)))
+        tap.equal("and logs, " + name, 1,
+                  changes.get("logged", 0) + changes.get("logs-limited", 0))
         before = router.counters()
         out = router.send(("z0", tcp(LISTED[v], MAIL[v], sport(), 26)))
         tap.equal("what comes behind it still decides, " + name,
@@ -414,11 +416,12 @@ def observe():
     for reason, iface, frame in cases:
         before = router.counters()
         out = router.send((iface, frame))
-        dropped = router.dropped(router.changes(before))
+        changes = router.changes(before)
+        dropped = router.dropped(changes)
         tap.equal("under `set observe` nothing is dropped: " + reason,
-                  (["z1"], [], True),
+                  (["z1"], [], True, 0),
                   ([i for i, _ in out], [k for k in dropped if k[0] != "~"],
-                   "~" + reason in dropped))
+                   "~" + reason in dropped, changes.get("early-drops", 0)))
     router.load(POLICY)
 
 
