@@ -133,29 +133,44 @@ static void note_hit(struct pn_ban *ban, u64 now)
 		WRITE_ONCE(ban->was_hit, true);
 }
 
-bool pn_ban_has(const struct pn_net *pn, bool v6, struct pn_key addr)
+/* Of those that have not ended by @now. */
+static __always_inline struct pn_ban *find_for(struct pn_bans *bans, bool v6,
+					       struct pn_key addr, u64 now)
 {
-	struct pn_bans *bans = pn->bans;
 	struct pn_ban_key key = { .v6 = v6 };
-	u64 now;
 	u32 bits;
 
-	if (likely(!READ_ONCE(bans->nr)))
-		return false;
-	/* some ms late, and half as dear */
-	now = ktime_get_coarse_boottime_ns();
 	for_each_set_bit(bits, bans->used[v6], LENGTHS) {
 		struct pn_ban *ban;
 
 		key.bits = bits;
 		key.addr = pn_source_prefix(addr, v6, bits);
 		ban = rhashtable_lookup(&bans->table, &key, params);
-		if (ban && !has_ended(ban, now)) {
-			note_hit(ban, now);
-			return true;
-		}
+		if (ban && !has_ended(ban, now))
+			return ban;
 	}
-	return false;
+	return NULL;
+}
+
+bool pn_ban_has(const struct pn_net *pn, bool v6, struct pn_key addr)
+{
+	struct pn_bans *bans = pn->bans;
+	struct pn_ban *ban;
+	u64 now;
+
+	if (likely(!READ_ONCE(bans->nr)))
+		return false;
+	/* some ms late, and half as dear */
+	now = ktime_get_coarse_boottime_ns();
+	ban = find_for(bans, v6, addr, now);
+	if (ban)
+		note_hit(ban, now);
+	return ban;
+}
+
+bool pn_ban_is(const struct pn_net *pn, bool v6, struct pn_key addr)
+{
+	return find_for(pn->bans, v6, addr, ktime_get_boottime_ns());
 }
 
 /* ---- coming */
@@ -299,6 +314,12 @@ int pn_bans_add(struct pn_net *pn, const struct pn_ban_key *key, u32 nr,
 	synchronize_net();
 	pn_ct_iterate(pn->net, end_banned, pn);
 	return 0;
+}
+
+void pn_bans_review(struct pn_net *pn)
+{
+	if (pn_bans_number(pn))
+		pn_ct_iterate(pn->net, end_banned, pn);
 }
 
 /* ---- going */

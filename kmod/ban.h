@@ -51,6 +51,9 @@ void pn_bans_exit(struct pn_net *pn);
 /* May @addr begin nothing? Context: packet path, RCU read side. */
 bool pn_ban_has(const struct pn_net *pn, bool v6, struct pn_key addr);
 
+/* The same, of who only asks: it is no hit. */
+bool pn_ban_is(const struct pn_net *pn, bool v6, struct pn_key addr);
+
 /**
  * pn_bans_add - ban prefixes, all or none
  * @pn: namespace
@@ -70,6 +73,9 @@ int pn_bans_add(struct pn_net *pn, const struct pn_ban_key *key, u32 nr,
  * Return: how many of the @nr prefixes were banned; @key has those then. Context: process.
  */
 u32 pn_bans_del(struct pn_net *pn, struct pn_ban_key *key, u32 nr);
+
+/* The policy in force may refuse, which the one before did not: ends those flows. */
+void pn_bans_review(struct pn_net *pn);
 
 u32 pn_bans_number(const struct pn_net *pn);
 

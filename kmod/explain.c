@@ -12,6 +12,7 @@
 #include <net/l3mdev.h>
 #include <net/route.h>
 
+#include "ban.h"
 #include "basis.h"
 #include "explain.h"
 #include "flow.h"
@@ -254,6 +255,8 @@ static void decide(struct question *q)
 		 inet_addr_type(q->net, *(const __be32 *)q->from.addr) ==
 		 RTN_BROADCAST)
 		drop(q, PN_BROADCAST_SOURCE);
+	else if (pn_ban_is(pn_net(q->net), q->packet.t.v6, q->packet.t.saddr))
+		drop(q, PN_BANNED);
 	else
 		ask_rules(q);
 }

@@ -390,9 +390,14 @@ left_alone() {
 	holds 1
 	at router postern ban add 203.0.113.0/30 >/dev/null
 	check_equal "under observe it ends nothing" 1 "$(tracked 25)"
+	explained() { at router postern --json explain 203.0.113.2 "$mail" tcp 25 | said '["reason"]' ; }
+	check_equal "explain: what is only observed is said" banned "$(explained)"
+	settings=''
+	load "open 100 per source"
+	check_equal "but when the policy observes no more" 0 "$(tracked 25)"
+	check_equal "explain: a ban decides" banned "$(explained)"
 	at router postern ban del 203.0.113.0/30 >/dev/null
 	released
-	settings=''
 }
 
 # at_server SOURCE: connections of it that the server has open
