@@ -44,7 +44,7 @@ enum pn_basis pn_basis_static(const struct pn_policy *policy,
 struct fit {
 	const struct pn_policy *policy;
 	const struct pn_tuple *t;
-	bool learned;
+	bool learned, observed;
 	u32 *rule;
 };
 
@@ -57,6 +57,8 @@ static bool slot_fits(const struct fit *f, const struct pn_rpc_slot *slot)
 	       may_be_at(slot, f->t->port) &&
 	       !(f->learned &&
 		 service->rpc_flags & POSTERN_RPC_OPT_NO_REMEMBER) &&
+	       !(f->observed &&
+		 !(service->rpc_flags & POSTERN_RPC_OPT_BIND_OBSERVE)) &&
 	       pn_rpc_allows(f->policy, f->t, PN_PROTO_RPC, slot->number,
 			     f->rule);
 }
@@ -101,6 +103,26 @@ enum pn_basis pn_basis_dynamic(struct pn_net *pn, const struct pn_policy *policy
 	if (pn_pinhole_any(pn, NULL, &server, t->port, fits, &f))
 		return PN_BASIS_LEARNED;
 	return PN_BASIS_NONE;
+}
+
+bool pn_basis_observes(struct pn_net *pn, const struct pn_policy *policy,
+		       const struct pn_tuple *t, enum pn_basis basis)
+{
+	u32 rule;
+	struct fit f = {
+		.policy = policy, .t = t, .observed = true, .rule = &rule,
+	};
+	struct pn_host client, server;
+
+	if (basis == PN_BASIS_PINNED)
+		return pn_rpc_allows(policy, t, PN_PROTO_RPC_LOOSE, t->port,
+				     &rule);
+	if (basis != PN_BASIS_PINHOLE ||
+	    !pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_OBSERVE, &rule))
+		return false;
+	pn_basis_client(t, &client);
+	pn_basis_server(policy, t, &server);
+	return pn_pinhole_any(pn, &client, &server, t->port, fits, &f);
 }
 
 enum pn_reason pn_basis_denied(const struct pn_policy *policy,
@@ -173,7 +195,9 @@ static bool stays(const struct pn_host *client, const struct pn_door *door,
 		.zone_in = early,
 		.zone_out = early,
 	};
-	struct fit f = { policy, &t, !client, &rule };
+	struct fit f = {
+		.policy = policy, .t = &t, .learned = !client, .rule = &rule,
+	};
 
 	if (is_owned(policy, t))
 		return false;

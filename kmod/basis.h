@@ -87,6 +87,14 @@ static inline enum pn_basis pn_basis_of(struct pn_net *pn,
 	return basis;
 }
 
+/*
+ * Is a connection on @basis held to no interface? Only what itself comes of a service
+ * with `bind observe` is: its pinned port, or a pinhole. Who did not ask is held.
+ * Context: RCU read side.
+ */
+bool pn_basis_observes(struct pn_net *pn, const struct pn_policy *policy,
+		       const struct pn_tuple *t, enum pn_basis basis);
+
 /* What is said of a TCP connection that nothing allows. */
 enum pn_reason pn_basis_denied(const struct pn_policy *policy,
 			       const struct pn_tuple *t);

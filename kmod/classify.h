@@ -106,13 +106,15 @@ struct pn_class {
  * What a rule says of RPC is asked like what it says of ports, by protocols
  * that no packet has. Of PN_PROTO_RPC a "port" is the number of an interface that
  * a service names (rpc.h), or one of the last few; of PN_PROTO_RPC_PORT, a TCP
- * port to which a service pins an interface; of PN_PROTO_OWNED, a TCP port that a
- * plain service names, see pn_classify_owned().
+ * port to which a service pins an interface, and of PN_PROTO_RPC_LOOSE, one to which
+ * a service with `bind observe` does; of PN_PROTO_OWNED, a TCP port that a plain
+ * service names, see pn_classify_owned().
  */
 #define PN_PROTO_RPC		256
 #define PN_PROTO_RPC_PORT	257
-#define PN_PROTO_OWNED		258
-#define PN_PROTOCOLS		259
+#define PN_PROTO_RPC_LOOSE	258
+#define PN_PROTO_OWNED		259
+#define PN_PROTOCOLS		260
 
 #define PN_OWNED_PORTS_MAX	8	/* whose range is larger names none of them */
 

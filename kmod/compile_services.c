@@ -222,10 +222,15 @@ static int add_rpc(struct pn_compile *c, struct spans *to,
 			err = add_span(c, to, PN_PROTO_RPC,
 				       rpc_options[i].number,
 				       rpc_options[i].number);
-	for (i = 0; i < s->nr_rpc && !err; i++)
-		if (s->rpc[i].flags & POSTERN_RPC_PINNED)
-			err = add_span(c, to, PN_PROTO_RPC_PORT, s->rpc[i].lo,
+	for (i = 0; i < s->nr_rpc && !err; i++) {
+		if (!(s->rpc[i].flags & POSTERN_RPC_PINNED))
+			continue;
+		err = add_span(c, to, PN_PROTO_RPC_PORT, s->rpc[i].lo,
+			       s->rpc[i].hi);
+		if (!err && s->rpc_flags & POSTERN_RPC_OPT_BIND_OBSERVE)
+			err = add_span(c, to, PN_PROTO_RPC_LOOSE, s->rpc[i].lo,
 				       s->rpc[i].hi);
+	}
 	return err;
 }
 

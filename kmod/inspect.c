@@ -37,49 +37,19 @@ enum pn_reason pn_inspect_open(const struct pn_packet *p)
 	return pn_mangle_mptcp(p) ? PN_OK : PN_MALFORMED;
 }
 
-/* On what basis may @t be now, a connection like @f? */
-static enum pn_basis basis_now(struct pn_net *pn, const struct pn_policy *policy,
-			       const struct pn_flow *f, const struct pn_tuple *t,
-			       u32 *rule)
-{
-	bool allowed = f->basis == PN_BASIS_SMTP &&
-		       pn_outcome_allows(policy,
-					 pn_classify(&policy->tables, t), rule);
-
-	return pn_basis_of(pn, policy, t, allowed, rule);
-}
-
-/*
- * A mapper's connection stays one, as only that has room for all that is read; mail
- * and RPC have nothing to do with each other.
- */
-static bool may_become(const struct pn_flow *f, enum pn_basis basis)
-{
-	if (f->basis == PN_BASIS_MAPPER || f->basis == PN_BASIS_SMTP)
-		return basis == f->basis;
-	return basis && basis != PN_BASIS_MAPPER && basis != PN_BASIS_SMTP;
-}
-
 /* Another policy is in force: does it allow what this connection is, and does? */
 static enum pn_reason review(struct pn_flow *f)
 {
 	enum pn_basis basis;
 	bool observe;
-	u32 i, rule, unused;
+	u32 rule;
 
 	if (f->generation == f->policy->generation)
 		return PN_OK;
-	basis = basis_now(f->pn, f->policy, f, &f->t, &rule);
-	if (!may_become(f, basis))
+	basis = pn_inspected_basis(f, f->policy, &rule, &observe);
+	if (!basis)
 		return PN_REVOKED;
 	f->basis = basis;
-	observe = f->policy->nr_rpc &&
-		  pn_rpc_allows(f->policy, &f->t, PN_PROTO_RPC, PN_RPC_OBSERVE,
-				&unused);
-	for (i = 0; i < f->nr_bound && !observe; i++)
-		if (!pn_basis_allows(f->pn, f->policy, &f->t, &f->bound[i].uuid,
-				     f->bound[i].major))
-			return PN_REVOKED;
 	WRITE_ONCE(f->generation, f->policy->generation);
 	f->rule = rule;
 	f->observe = observe;
@@ -99,15 +69,16 @@ static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
 	if (f->synced[PN_RPC_CLIENT] && f->base[PN_RPC_CLIENT] == client &&
 	    f->synced[PN_RPC_SERVER] && f->base[PN_RPC_SERVER] == server)
 		return PN_OK;
-	basis = basis_now(f->pn, f->policy, f, &f->t, &rule);
+	basis = pn_inspected_basis_by(f, f->policy, &f->t, &rule);
 	/* the policy is the same, or review() would have said so */
-	if (!may_become(f, basis))
+	if (!basis)
 		return PN_NO_PINHOLE;
 	pn_stream_free(&f->stream[PN_RPC_CLIENT]);
 	pn_stream_free(&f->stream[PN_RPC_SERVER]);
 	memset(f->rewrites, 0, sizeof(f->rewrites));
 	f->nr_bound = 0;
 	f->rule = rule;
+	f->observe = pn_basis_observes(f->pn, f->policy, &f->t, basis);
 	pn_inspected_set_up(f, basis);
 	pn_inspected_begin(f, PN_RPC_CLIENT, client);
 	pn_inspected_begin(f, PN_RPC_SERVER, server);
@@ -150,7 +121,8 @@ static enum pn_reason cut_again(struct pn_flow *f, struct pn_cut *cut)
 static void cut_off(struct pn_flow *f, enum pn_reason reason, struct pn_cut *cut)
 {
 	WRITE_ONCE(f->cut, reason);
-	pn_count(f->pn->stats, PN_COUNT_CUTS);
+	if (!pn_inspected_observes(f))
+		pn_count(f->pn->stats, PN_COUNT_CUTS);
 	cut_again(f, cut);
 }
 
@@ -323,7 +295,7 @@ static noinline bool may_turn(struct pn_flow *f, enum ip_conntrack_info ctinfo)
 	u32 rule;
 
 	pn_flow_tuple(&t, f->p, f->ct, ctinfo);
-	return basis_now(f->pn, f->policy, f, &t, &rule);
+	return pn_inspected_basis_by(f, f->policy, &t, &rule);
 }
 
 /*

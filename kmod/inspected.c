@@ -13,6 +13,7 @@
 #include "farewell.h"
 #include "inspect.h"
 #include "inspected.h"
+#include "kept.h"
 #include "net.h"
 #include "rpc.h"
 
@@ -257,6 +258,40 @@ void pn_inspected_set_up(struct pn_flow *f, enum pn_basis basis)
 		pn_rpc_init(&f->rpc, &pn_held_ops);
 }
 
+enum pn_basis pn_inspected_basis_by(const struct pn_flow *f,
+				    const struct pn_policy *policy,
+				    const struct pn_tuple *t, u32 *rule)
+{
+	bool mail = f->basis == PN_BASIS_SMTP, may;
+	bool allowed = mail &&
+		       pn_outcome_allows(policy,
+					 pn_classify(&policy->tables, t), rule);
+	enum pn_basis basis = pn_basis_of(f->pn, policy, t, allowed, rule);
+
+	/*
+	 * A mapper's connection stays one, as only that has room for all that is read;
+	 * mail and RPC have nothing to do with each other.
+	 */
+	may = mail || f->basis == PN_BASIS_MAPPER ? basis == f->basis :
+	      basis != PN_BASIS_MAPPER && basis != PN_BASIS_SMTP;
+	return may ? basis : PN_BASIS_NONE;
+}
+
+enum pn_basis pn_inspected_basis(const struct pn_flow *f,
+				 const struct pn_policy *policy, u32 *rule,
+				 bool *observe)
+{
+	enum pn_basis basis = pn_inspected_basis_by(f, policy, &f->t, rule);
+	u32 i;
+
+	*observe = pn_basis_observes(f->pn, policy, &f->t, basis);
+	for (i = 0; i < f->nr_bound && !*observe; i++)
+		if (!pn_basis_allows(f->pn, policy, &f->t, &f->bound[i].uuid,
+				     f->bound[i].major))
+			return PN_BASIS_NONE;
+	return basis;
+}
+
 static size_t size_of(enum pn_basis basis)
 {
 	if (basis == PN_BASIS_MAPPER)
@@ -295,9 +330,7 @@ static struct pn_flow *make(struct pn_net *pn, const struct pn_policy *policy,
 	f->generation = policy->generation;
 	f->zoned = policy->generation;
 	f->rule = rule;
-	f->observe = policy->nr_rpc &&
-		     pn_rpc_allows(policy, t, PN_PROTO_RPC, PN_RPC_OBSERVE,
-				   &rule);
+	f->observe = pn_basis_observes(pn, policy, t, basis);
 	f->pn = pn;
 	f->reset_due = jiffies;
 	pn_inspected_set_up(f, basis);
@@ -418,24 +451,34 @@ static bool rezone(const struct review *r, struct pn_flow *f)
 	return true;
 }
 
-/* Does a rule let it pass now, so that nobody reads it? */
+/* Does a rule let it pass now, and nobody reads it? Context: lock held. */
+static bool plainly_allowed(const struct pn_flow *f,
+			    const struct pn_policy *policy)
+{
+	u32 rule;
+
+	return pn_outcome_allows(policy,
+				 pn_classify(&policy->tables, &f->t), &rule) &&
+	       !pn_basis_of(f->pn, policy, &f->t, true, &rule);
+}
+
+/* May it pass without being read: by a rule, or as what is kept though it is denied? */
 static bool unread(const struct review *r, struct pn_flow *f)
 {
 	const struct pn_policy *policy = r->policy;
-	struct pn_tuple t;
-	bool zoned;
+	bool zoned, unread, observe;
 	u32 rule;
 
 	if (!policy || (!policy->nr_rpc && !policy->nr_inspectors))
 		return true;
 	spin_lock_bh(&f->lock);
 	zoned = rezone(r, f);
-	t = f->t;
+	unread = zoned && plainly_allowed(f, policy);
+	if (!unread && policy->kept && pn_kept_has(policy, f->ct))
+		unread = !zoned ||
+			 !pn_inspected_basis(f, policy, &rule, &observe);
 	spin_unlock_bh(&f->lock);
-	return zoned &&
-	       pn_outcome_allows(policy, pn_classify(&policy->tables, &t),
-				 &rule) &&
-	       !pn_basis_of(f->pn, policy, &t, true, &rule);
+	return unread;
 }
 
 static bool drop_unread(struct pn_flows *flows, struct pn_flow *f,
