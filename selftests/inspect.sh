@@ -290,6 +290,68 @@ observing() {
 	check_not "nor does one that does not bind observe leave it" again ten 9
 }
 
+# A policy of which another service of the same server is strict.
+beside() {
+	local is ds
+	server --on is,mta --on ds
+	is=$(port_of is) ds=$(port_of ds)
+	load "service mapi = rpc { exchange-is } remember 1h" "service mta = rpc { exchange-mta } bind observe" \
+		"service book = rpc { exchange-ds port $ds }" "allow office -> mail : mapi, mta, book"
+	client map "$mail4" is >/dev/null
+	check "beside a service with bind observe, who asked for another one is held to it" \
+		says "ds bind reset" client call "$mail4" "$is" ds
+	check "and who did not ask" says "ds bind reset" client call "$mail4" "$is" ds --from 203.0.113.25
+	check "and at a pinned port" says "mta bind reset" client call "$mail4" "$ds" mta
+	client map "$mail4" mta >/dev/null
+	check "who asked for that service may bind any" says "rfr bind rejected" client call "$mail4" "$is" rfr
+}
+
+# ---- flows that are kept
+
+kept() {
+	local is before
+	server
+	load "allow office -> mail : exchange-client"
+	client map "$mail4" is >/dev/null
+	is=$(port_of is)
+	hold eleven "call $mail4 $is is" 7
+	load "allow branch -> mail : exchange-client"
+	check_not "a load that denies a connection ends it" again eleven 7
+	load "allow office -> mail : exchange-client"
+	client map "$mail4" is >/dev/null
+	hold eleven "call $mail4 $is is" 7
+	sed -i 's/allow office/allow branch/' "$dir/policy"
+	before=$(counter kept)
+	at router postern load --keep-flows "$dir/policy" >/dev/null
+	check "load --keep-flows leaves one through a pinhole" again eleven 7
+	check "and counts what it keeps" grew kept "$before"
+	check "but opens no new one" shut "$mail4" "$is"
+}
+
+# ---- the router itself
+
+itself() {
+	local is
+	server
+	is=$(port_of is)
+	load "hosts router self" "allow router -> mail : exchange-client"
+	check "the router asks a mapper" says "is map $is" client_at router map "$mail4" mta is
+	check "and may not have all that it has" says "mta map error" client_at router map "$mail4" mta
+	check "it learns" prints " learned" at router postern learn "$mail4"
+	check "and is a client" says "is call ok" client_at router call "$mail4" "$is" is
+	check "which is held to its interface" says "mta bind reset" client_at router call "$mail4" "$is" mta
+	server_at=router
+	server
+	is=$(port_of is)
+	load "hosts router self" "allow office -> router : exchange-client"
+	check "the router's own mapper answers" says "is map $is" client map 203.0.113.1 mta is
+	check "but not every question" says "mta map error" client map 203.0.113.1 mta
+	check "the port is open" says "is call ok" client call 203.0.113.1 "$is" is
+	check "for the interface" says "mta bind reset" client call 203.0.113.1 "$is" mta
+	check "and no other port is" shut 203.0.113.1 "$(port_of mta)"
+	server_at=perim
+}
+
 # forgotten INTERFACE: no endpoint of it is known
 forgotten() { ! at router postern endpoints | grep -q " $1 "; }
 
@@ -563,7 +625,7 @@ lossy() {
 }
 
 # in_use waits for minutes, and is for kernels that leap over them
-[ $# -gt 0 ] || set -- works refused remember pinned prompt options strange reload observing restart cached translated saved lossy
+[ $# -gt 0 ] || set -- works refused remember pinned prompt options strange reload observing beside kept itself restart cached translated saved lossy
 # Each begins with nothing known of what the one before it asked for.
 for group; do
 	at router postern pinholes flush >/dev/null

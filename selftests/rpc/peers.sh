@@ -8,6 +8,8 @@
 server=''
 
 # server OPTION...: the stand-in, anew; what it tells is in $dir/server. See server.py.
+# It is at $server_at.
+server_at=perim
 server() {
 	if [ -n "$server" ]; then
 		kill "$server"
@@ -15,7 +17,7 @@ server() {
 		wait "$server" || true
 	fi
 	: >"$dir/server"
-	spawn perim python3 -B "$selftests/rpc/server.py" "$@" >"$dir/server" 2>&1
+	spawn "$server_at" python3 -B "$selftests/rpc/server.py" "$@" >"$dir/server" 2>&1
 	server=$spawned
 	busywait 60 grep -q ready "$dir/server" || { cat "$dir/server" && return 1; }
 }
