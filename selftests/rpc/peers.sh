@@ -27,7 +27,7 @@ port_of() { awk -v i="$1/" '$1 == "port" { for (n = 3; n <= NF; n++) if (index($
 
 # client WORD...: see client.py
 client() { client_at inet "$@"; }
-client_at() { at "$1" timeout 60 python3 -B "$selftests/rpc/client.py" "${@:2}"; }
+client_at() { at "$1" timeout 300 python3 -B "$selftests/rpc/client.py" "${@:2}"; }
 
 # ---- a domain controller, Samba's, where the root has one (roots/peers.packages)
 
