@@ -395,16 +395,20 @@ static unsigned int decide_output(void *priv, struct sk_buff *skb,
 {
 	struct pn_net *pn = priv;
 	const struct pn_policy *policy = rcu_dereference(pn->policy);
+	/* a table before this may have changed its mark, and with it its route */
+	const struct net_device *out = skb_dst(skb) ? skb_dst(skb)->dev :
+						      state->out;
 	struct pn_packet p pn_uncleared;
 	enum pn_reason reason;
 
-	if (!policy || state->out->flags & IFF_LOOPBACK ||
-	    netif_is_l3_master(state->out) ||
+	if (!policy || out->flags & IFF_LOOPBACK ||
+	    netif_is_l3_master(state->out) || netif_is_l3_master(out) ||
 	    !is_guarded(skb, policy->guards_output, policy->guards_input))
 		return NF_ACCEPT;
 	begin(&p, skb, state);
+	p.out = out;
 	p.stamp = pn_net_stamp(policy);
-	p.zone_out = pn_zone_of_device(policy, state->out);
+	p.zone_out = pn_zone_of_device(policy, out);
 	if (p.zone_out == PN_ZONE_NONE)
 		return NF_ACCEPT;
 	reason = pn_packet_parse(&p, state->pf == NFPROTO_IPV6);

@@ -569,6 +569,30 @@ def itself():
     router.load(POLICY)
 
 
+def rerouted():
+    """An answer of the router's that its own tables send another way than the routes."""
+    nft = """table ip r { chain o { type route hook output priority mangle;
+             tcp sport 22 meta mark set 7
+             }
+             }
+"""
+    try:
+        subprocess.run(["nft", "-f", "-"], input=nft.encode(), check=True)
+    except OSError:
+        tap.skip("rerouted", "there is no nft here")
+        return
+    for words in ("rule add fwmark 7 lookup 77", "route add default via 10.255.2.2 dev z2 table 77"):
+        subprocess.run(["ip"] + words.split(), check=True)
+    router.load(POLICY + "hosts router self\nallow inside -> router : ssh\n")
+    # by the routes it is in the dmz
+    out = router.send(("z2", tcp("203.0.113.9", SELF[4], sport(), 22)))
+    tap.equal("its zone is that by which it leaves", ["z2"],
+              [i for i, d in out if d[9] == TCP and d[33] & RST])
+    subprocess.run(["ip", "rule", "del", "fwmark", "7"], check=True)
+    subprocess.run(["nft", "delete", "table", "ip", "r"], check=True)
+    router.load(POLICY)
+
+
 # ---- fragments that the kernel waits for in vain
 
 def sysctl(name, value=None):
@@ -693,8 +717,8 @@ allow hidden -> outside : smtp
 def main():
     router.load(POLICY)
     for group in (martians, spoofed, headers4, headers6, tcp_flags, no_flow, one_way, conntrack,
-                  icmp_errors, revoked, rules, told, early, untracked, observe, reject, marks, itself, sizes,
-                  nat, incomplete):
+                  icmp_errors, revoked, rules, told, early, untracked, observe, reject, marks, itself,
+                  rerouted, sizes, nat, incomplete):
         if len(sys.argv) == 1 or group.__name__ in sys.argv[1:]:
             flush_conntrack()
             group()
