@@ -243,12 +243,12 @@ static void purge(struct pn_net *pn, const struct pn_policy *old,
 	pn_basis_review(pn, policy);
 	pn_limiter_review(pn, policy);
 	pn_outpost_review(pn);
-	if (!(policy->flags & POSTERN_POLICY_OBSERVE) &&
-	    (!old || old->flags & POSTERN_POLICY_OBSERVE))
-		pn_bans_review(pn);
 	pn_fastpath_review(pn, policy);
-	if (!policy->kept && !(policy->flags & POSTERN_POLICY_OBSERVE))
-		pn_flow_purge(pn->net, policy);
+	if (policy->kept || policy->flags & POSTERN_POLICY_OBSERVE)
+		return;
+	if (!old || old->kept || old->flags & POSTERN_POLICY_OBSERVE)
+		pn_bans_review(pn);
+	pn_flow_purge(pn->net, policy);
 }
 
 static void end_trial(struct pn_net *pn)
