@@ -10,6 +10,7 @@
 #include "flow.h"
 #include "inspect.h"
 #include "inspected.h"
+#include "judge.h"
 #include "kept.h"
 #include "mail.h"
 #include "mangle.h"
@@ -47,9 +48,15 @@ static enum pn_reason review(struct pn_flow *f)
 	if (f->generation == f->policy->generation)
 		return PN_OK;
 	basis = pn_inspected_basis(f, f->policy, &rule, &observe);
-	if (!basis)
+	if (!basis && (!pn_inspected_observes(f) || f->basis == PN_BASIS_SMTP))
 		return PN_REVOKED;
-	f->basis = basis;
+	if (basis) {
+		f->basis = basis;
+	} else {
+		/* told once, and read on for the next policy */
+		rule = U32_MAX;
+		pn_judge_report(f->pn, f->policy, f->p, PN_REVOKED, rule, true);
+	}
 	WRITE_ONCE(f->generation, f->policy->generation);
 	f->rule = rule;
 	f->observe = observe;
@@ -77,6 +84,7 @@ static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
 	pn_stream_free(&f->stream[PN_RPC_SERVER]);
 	memset(f->rewrites, 0, sizeof(f->rewrites));
 	f->nr_bound = 0;
+	f->bound_more = false;
 	f->rule = rule;
 	f->observe = pn_basis_observes(f->pn, f->policy, &f->t, basis);
 	pn_inspected_set_up(f, basis);
@@ -219,6 +227,13 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	    !before(ntohl(th->ack_seq), f->base[PN_RPC_SERVER]))
 		pn_inspected_opened(f);
 	reason = review(f);
+	if (reason && pn_inspected_is_spared(f, f->policy)) {
+		/* the load that is under way lets go of it */
+		if (pn_inspected_observes(f))
+			return reason;
+		pn_count(f->pn->stats, PN_COUNT_KEPT);
+		return PN_OK;
+	}
 	if (!reason && is_refused(f)) {
 		reason = pn_mail_end(f, way, th, &seg, &reset);
 		if (reset)

@@ -285,11 +285,25 @@ enum pn_basis pn_inspected_basis(const struct pn_flow *f,
 	u32 i;
 
 	*observe = pn_basis_observes(f->pn, policy, &f->t, basis);
+	if (f->bound_more && !*observe)
+		return PN_BASIS_NONE;
 	for (i = 0; i < f->nr_bound && !*observe; i++)
 		if (!pn_basis_allows(f->pn, policy, &f->t, &f->bound[i].uuid,
 				     f->bound[i].major))
 			return PN_BASIS_NONE;
 	return basis;
+}
+
+bool pn_inspected_is_spared(const struct pn_flow *f,
+			    const struct pn_policy *policy)
+{
+	bool mail = f->basis == PN_BASIS_SMTP;
+
+	if (f->cut || (mail && f->mail.state != PN_MAIL_OPEN))
+		return false;
+	if (policy->flags & POSTERN_POLICY_OBSERVE)
+		return mail;
+	return policy->kept && pn_kept_has(policy, f->ct);
 }
 
 static size_t size_of(enum pn_basis basis)
@@ -462,21 +476,21 @@ static bool plainly_allowed(const struct pn_flow *f,
 	       !pn_basis_of(f->pn, policy, &f->t, true, &rule);
 }
 
-/* May it pass without being read: by a rule, or as what is kept though it is denied? */
+/* May it pass without being read: by a rule, or though it is denied? */
 static bool unread(const struct review *r, struct pn_flow *f)
 {
 	const struct pn_policy *policy = r->policy;
-	bool zoned, unread, observe;
+	bool unread, observe;
 	u32 rule;
 
 	if (!policy || (!policy->nr_rpc && !policy->nr_inspectors))
 		return true;
 	spin_lock_bh(&f->lock);
-	zoned = rezone(r, f);
-	unread = zoned && plainly_allowed(f, policy);
-	if (!unread && policy->kept && pn_kept_has(policy, f->ct))
-		unread = !zoned ||
-			 !pn_inspected_basis(f, policy, &rule, &observe);
+	/* whose zones are not known is for its next packet */
+	unread = rezone(r, f) &&
+		 (plainly_allowed(f, policy) ||
+		  (pn_inspected_is_spared(f, policy) &&
+		   !pn_inspected_basis(f, policy, &rule, &observe)));
 	spin_unlock_bh(&f->lock);
 	return unread;
 }

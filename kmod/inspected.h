@@ -57,6 +57,8 @@ struct pn_bound {
  * @generation: of the policy that allowed it
  * @zoned: of the policy that numbered the zones in @t
  * @rule: of that policy
+ * @bound: what it is bound to, @nr_bound of them; @bound_more: and to others, that were
+ *	only observed
  * @pn: namespace, @policy, @p, @segment and @fresh: of the packet at hand
  * @fresh: sequence number from which its bytes were never forwarded
  *
@@ -83,6 +85,7 @@ struct pn_flow {
 	struct pn_stream stream[2];
 	struct pn_bound bound[PN_BOUND_MAX];
 	u8 nr_bound;
+	bool bound_more;
 	struct pn_rewrite rewrites[PN_REWRITES_MAX];
 
 	struct pn_net *pn;
@@ -155,6 +158,13 @@ enum pn_basis pn_inspected_basis(const struct pn_flow *f,
 enum pn_basis pn_inspected_basis_by(const struct pn_flow *f,
 				    const struct pn_policy *policy,
 				    const struct pn_tuple *t, u32 *rule);
+
+/*
+ * May it go on without being read, if @policy denies it? Not what was refused before.
+ * Context: lock held.
+ */
+bool pn_inspected_is_spared(const struct pn_flow *f,
+			    const struct pn_policy *policy);
 
 /* One more, which @opens or is resumed. */
 void pn_inspected_count(const struct pn_flow *f, bool opens);

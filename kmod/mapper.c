@@ -23,6 +23,16 @@ static struct pn_flow *flow_of(struct pn_rpc *rpc)
 	return container_of(rpc, struct pn_flow, rpc);
 }
 
+/* Where the policy observes, it is told and goes on. */
+static enum pn_rpc_reason refused(struct pn_flow *f, enum pn_rpc_reason reason)
+{
+	if (!pn_inspected_observes(f))
+		return reason;
+	pn_judge_report(f->pn, f->policy, f->p, pn_rpc_reason(reason), f->rule,
+			true);
+	return PN_RPC_OK;
+}
+
 /* Remembers what a connection is bound to, for the next policy. */
 static enum pn_rpc_reason remember_bound(struct pn_flow *f,
 					 const struct pn_uuid *uuid, u16 major)
@@ -33,19 +43,11 @@ static enum pn_rpc_reason remember_bound(struct pn_flow *f,
 		if (f->bound[i].major == major &&
 		    pn_uuid_same(&f->bound[i].uuid, uuid))
 			return PN_RPC_OK;
-	if (f->nr_bound == PN_BOUND_MAX)
-		return PN_RPC_CONTEXTS;
+	if (f->nr_bound == PN_BOUND_MAX) {
+		f->bound_more = true;
+		return f->observe ? PN_RPC_OK : refused(f, PN_RPC_CONTEXTS);
+	}
 	f->bound[f->nr_bound++] = (struct pn_bound){ *uuid, major };
-	return PN_RPC_OK;
-}
-
-/* Where the policy observes, it is told and goes on. */
-static enum pn_rpc_reason refused(struct pn_flow *f, enum pn_rpc_reason reason)
-{
-	if (!pn_inspected_observes(f))
-		return reason;
-	pn_judge_report(f->pn, f->policy, f->p, pn_rpc_reason(reason), f->rule,
-			true);
 	return PN_RPC_OK;
 }
 

@@ -280,6 +280,11 @@ observing() {
 	check_equal "nothing was cut" "$cuts" "$(counter cuts)"
 	hold eight "call $mail4 $is mta" 7
 	hold nine "call $mail4 $is is" 8
+	hold thirteen "call $mail4 $is mta" 6
+	load "set observe" "allow office -> mail : rpc { exchange-is } remember no"
+	check "another policy that observes leaves it" again thirteen 6
+	load "allow office -> mail : rpc { exchange-is, exchange-mta port $is } remember no"
+	check "and so does one that allows it" again thirteen 6
 	load "allow office -> mail : rpc { exchange-is } remember no"
 	check_not "a policy that does not observe ends what it does not allow" again eight 7
 	check "and leaves what it does" again nine 8
@@ -288,6 +293,14 @@ observing() {
 	hold ten "call $mail4 $is mta" 9
 	load "allow office -> mail : rpc { exchange-is }"
 	check_not "nor does one that does not bind observe leave it" again ten 9
+	local alter
+	alter=$(printf -- ' --alter %s' mta ds xds async-is rfr drsuapi netlogon lsarpc mgmt)
+	server --on is,mta,ds,xds,async-is,rfr,drsuapi,netlogon,lsarpc,mgmt
+	is=$(port_of is)
+	load "service mapi = rpc { exchange-is } bind observe" "allow office -> mail : mapi"
+	client map "$mail4" is >/dev/null
+	# shellcheck disable=SC2086 # options and their arguments
+	check "bind observe: as many as it likes" says "mgmt alter ok" client call "$mail4" "$is" is $alter
 }
 
 # A policy of which another service of the same server is strict.
@@ -322,7 +335,11 @@ kept() {
 	hold eleven "call $mail4 $is is" 7
 	sed -i 's/allow office/allow branch/' "$dir/policy"
 	before=$(counter kept)
+	# one that is busy meanwhile
+	while echo >&7 && sleep 0.002; do :; done &
+	local busy=$!
 	at router postern load --keep-flows "$dir/policy" >/dev/null
+	kill "$busy"
 	check "load --keep-flows leaves one through a pinhole" again eleven 7
 	check "and counts what it keeps" grew kept "$before"
 	check "but opens no new one" shut "$mail4" "$is"
