@@ -38,6 +38,12 @@ enum pn_reason pn_inspect_open(const struct pn_packet *p)
 	return pn_mangle_mptcp(p) ? PN_OK : PN_MALFORMED;
 }
 
+/* Where the policy observes, what it denies of RPC is read all the same. */
+static bool is_read_on(const struct pn_flow *f)
+{
+	return pn_inspected_observes(f) && f->basis != PN_BASIS_SMTP;
+}
+
 /* Another policy is in force: does it allow what this connection is, and does? */
 static enum pn_reason review(struct pn_flow *f)
 {
@@ -48,7 +54,7 @@ static enum pn_reason review(struct pn_flow *f)
 	if (f->generation == f->policy->generation)
 		return PN_OK;
 	basis = pn_inspected_basis(f, f->policy, &rule, &observe);
-	if (!basis && (!pn_inspected_observes(f) || f->basis == PN_BASIS_SMTP))
+	if (!basis && !is_read_on(f))
 		return PN_REVOKED;
 	if (basis) {
 		f->basis = basis;
@@ -77,6 +83,10 @@ static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
 	    f->synced[PN_RPC_SERVER] && f->base[PN_RPC_SERVER] == server)
 		return PN_OK;
 	basis = pn_inspected_basis_by(f, f->policy, &f->t, &rule);
+	if (!basis && is_read_on(f)) {
+		basis = f->basis;
+		rule = U32_MAX;
+	}
 	/* the policy is the same, or review() would have said so */
 	if (!basis)
 		return PN_NO_PINHOLE;
@@ -228,7 +238,7 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 		pn_inspected_opened(f);
 	reason = review(f);
 	if (reason && pn_inspected_is_spared(f, f->policy)) {
-		/* the load that is under way lets go of it */
+		cut->leaves = true;
 		if (pn_inspected_observes(f))
 			return reason;
 		pn_count(f->pn->stats, PN_COUNT_KEPT);
@@ -310,7 +320,7 @@ static noinline bool may_turn(struct pn_flow *f, enum ip_conntrack_info ctinfo)
 	u32 rule;
 
 	pn_flow_tuple(&t, f->p, f->ct, ctinfo);
-	return pn_inspected_basis_by(f, f->policy, &t, &rule);
+	return pn_inspected_basis_by(f, f->policy, &t, &rule) || is_read_on(f);
 }
 
 /*
@@ -382,6 +392,8 @@ static enum pn_reason take(struct pn_flow *f, struct pn_net *pn,
 	spin_unlock(&f->lock);
 	if (unlikely(parts))
 		say_farewell(f);
+	if (unlikely(cut->leaves))
+		pn_inspected_leave(f);
 	return reason;
 }
 

@@ -21,11 +21,13 @@ struct nf_conn;
  * @seq: what the receiver of the packet at hand waits for
  * @now: by this packet
  * @done: nothing of it, which is not refused, will be read any more
+ * @leaves: it is denied, but spared, and is not read from now on
  */
 struct pn_cut {
 	u32 seq;
 	bool now;
 	bool done;
+	bool leaves;
 };
 
 /**

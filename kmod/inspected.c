@@ -176,6 +176,11 @@ static bool drop(struct pn_flows *flows, struct pn_flow *f)
 	return true;
 }
 
+void pn_inspected_leave(struct pn_flow *f)
+{
+	drop(f->pn->flows, f);
+}
+
 static void free_at_exit(void *object, void *data)
 {
 	let_go(data, object);
@@ -476,6 +481,17 @@ static bool plainly_allowed(const struct pn_flow *f,
 	       !pn_basis_of(f->pn, policy, &f->t, true, &rule);
 }
 
+/* Does nobody ask to have read what @policy, which observes, denies of it? */
+static bool unasked(const struct pn_flow *f, const struct pn_policy *policy)
+{
+	u32 rule;
+
+	return policy->flags & POSTERN_POLICY_OBSERVE && !f->cut &&
+	       !pn_outcome_allows(policy, pn_classify(&policy->tables, &f->t),
+				  &rule) &&
+	       (rule != U32_MAX || !policy->nr_rpc);
+}
+
 /* May it pass without being read: by a rule, or though it is denied? */
 static bool unread(const struct review *r, struct pn_flow *f)
 {
@@ -483,12 +499,14 @@ static bool unread(const struct review *r, struct pn_flow *f)
 	bool unread, observe;
 	u32 rule;
 
-	if (!policy || (!policy->nr_rpc && !policy->nr_inspectors))
+	if (!policy ||
+	    (!policy->nr_rpc && !policy->nr_inspectors && !policy->kept))
 		return true;
 	spin_lock_bh(&f->lock);
 	/* whose zones are not known is for its next packet */
 	unread = rezone(r, f) &&
 		 (plainly_allowed(f, policy) ||
+		  unasked(f, policy) ||
 		  (pn_inspected_is_spared(f, policy) &&
 		   !pn_inspected_basis(f, policy, &rule, &observe)));
 	spin_unlock_bh(&f->lock);

@@ -166,6 +166,9 @@ enum pn_basis pn_inspected_basis_by(const struct pn_flow *f,
 bool pn_inspected_is_spared(const struct pn_flow *f,
 			    const struct pn_policy *policy);
 
+/* It is not read any more: if it is to be again, it is resumed. Context: BH disabled. */
+void pn_inspected_leave(struct pn_flow *f);
+
 /* One more, which @opens or is resumed. */
 void pn_inspected_count(const struct pn_flow *f, bool opens);
 

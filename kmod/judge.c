@@ -346,7 +346,9 @@ static void judge_known(struct pn_net *pn, const struct pn_policy *policy,
 				  &o->note);
 	allowed = pn_outcome_allows(policy, outcome, &o->rule);
 	/* most flows are nobody's to read, and those that are blocked are none's */
-	if (allowed ? inspected : policy->nr_rpc && o->rule == U32_MAX) {
+	if (allowed ? inspected :
+	    (policy->nr_rpc && o->rule == U32_MAX) ||
+	    (policy->kept && pn_inspected_has(pn, ct))) {
 		if (p->icmp_error &&
 		    errs_on_read(pn, policy, p, ct, ctinfo, allowed, &o->rule))
 			return;

@@ -343,6 +343,14 @@ kept() {
 	check "load --keep-flows leaves one through a pinhole" again eleven 7
 	check "and counts what it keeps" grew kept "$before"
 	check "but opens no new one" shut "$mail4" "$is"
+	load "allow office -> mail : rpc { exchange-is port $is }"
+	hold twelve "call $mail4 $is is" 8
+	sed -i 's/outside/lan/; s/allow office/allow branch/' "$dir/policy"
+	at router postern load --keep-flows "$dir/policy" >/dev/null
+	check "so does one that knows its zones by other names" again twelve 8
+	sed -i 's/allow branch/allow office/' "$dir/policy"
+	at router postern load "$dir/policy" >/dev/null
+	check "and who is allowed again goes on" again twelve 8
 }
 
 # ---- the router itself
