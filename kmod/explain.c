@@ -251,12 +251,12 @@ static void decide(struct question *q)
 		return;
 	if (q->from.zone == PN_ZONE_NONE || q->to.zone == PN_ZONE_NONE)
 		drop(q, PN_NO_ZONE);
+	else if (pn_ban_is(pn_net(q->net), q->packet.t.v6, q->packet.t.saddr))
+		drop(q, PN_BANNED);
 	else if (!q->packet.t.v6 && !q->from.self &&
 		 inet_addr_type(q->net, *(const __be32 *)q->from.addr) ==
 		 RTN_BROADCAST)
 		drop(q, PN_BROADCAST_SOURCE);
-	else if (pn_ban_is(pn_net(q->net), q->packet.t.v6, q->packet.t.saddr))
-		drop(q, PN_BANNED);
 	else
 		ask_rules(q);
 }

@@ -45,21 +45,30 @@ void pn_judge_report(struct pn_net *pn, const struct pn_policy *policy,
 	pn_event_drop(pn, policy, p, reason, rule, observed);
 }
 
+/* The same, by @rule, which counts it, and may have it logged. */
+static __always_inline void
+report_by(struct pn_net *pn, const struct pn_policy *policy,
+	  const struct pn_packet *p, enum pn_reason reason, u32 rule,
+	  bool observed, const struct nf_hook_state *state)
+{
+	pn_judge_report(pn, policy, p, reason, rule, observed);
+	if (rule == U32_MAX)
+		return;
+	/* of an allow rule, a hit is a flow that it let begin */
+	count_rule(policy, rule,
+		   policy->rules[rule].action == POSTERN_ACTION_BLOCK,
+		   p->skb->len);
+	if (policy->rules[rule].flags & POSTERN_RULE_LOG)
+		pn_log_packet(pn, p, state, pn_reason_name[reason]);
+}
+
 unsigned int pn_judge_drop(struct pn_net *pn, const struct pn_policy *policy,
 			   const struct pn_packet *p, enum pn_reason reason,
 			   u32 rule, const struct nf_hook_state *state)
 {
 	bool observe = policy && policy->flags & POSTERN_POLICY_OBSERVE;
 
-	pn_judge_report(pn, policy, p, reason, rule, observe);
-	if (rule != U32_MAX) {
-		/* of an allow rule, a hit is a flow that it let begin */
-		count_rule(policy, rule,
-			   policy->rules[rule].action == POSTERN_ACTION_BLOCK,
-			   p->skb->len);
-		if (policy->rules[rule].flags & POSTERN_RULE_LOG)
-			pn_log_packet(pn, p, state, pn_reason_name[reason]);
-	}
+	report_by(pn, policy, p, reason, rule, observe, state);
 	if (observe)
 		return NF_ACCEPT;
 	if (policy && state->hook != NF_INET_PRE_ROUTING &&
@@ -139,10 +148,7 @@ void pn_judge_observed(struct pn_net *pn, const struct pn_policy *policy,
 		if (policy->rules[rule].action != POSTERN_ACTION_BLOCK ||
 		    !(policy->rules[rule].flags & POSTERN_RULE_OBSERVE))
 			break;
-		count_rule(policy, rule, 1, p->skb->len);
-		pn_judge_report(pn, policy, p, PN_BLOCKED, rule, true);
-		if (policy->rules[rule].flags & POSTERN_RULE_LOG)
-			pn_log_packet(pn, p, state, pn_reason_name[PN_BLOCKED]);
+		report_by(pn, policy, p, PN_BLOCKED, rule, true, state);
 	}
 }
 
