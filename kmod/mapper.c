@@ -56,13 +56,13 @@ static enum pn_rpc_reason held_context(struct pn_rpc *rpc,
 {
 	struct pn_flow *f = flow_of(rpc);
 
-	if (pn_basis_allows(f->pn, f->policy, &f->t, &context->uuid,
-			    context->major))
-		return remember_bound(f, &context->uuid, context->major);
-	if (f->observe)
-		pn_count(f->pn->stats, PN_COUNT_RPC_OBSERVED);
-	else if (refused(f, PN_RPC_INTERFACE))
-		return PN_RPC_INTERFACE;
+	if (!pn_basis_allows(f->pn, f->policy, &f->t, &context->uuid,
+			     context->major)) {
+		if (f->observe)
+			pn_count(f->pn->stats, PN_COUNT_RPC_OBSERVED);
+		else if (refused(f, PN_RPC_INTERFACE))
+			return PN_RPC_INTERFACE;
+	}
 	return remember_bound(f, &context->uuid, context->major);
 }
 
@@ -74,16 +74,10 @@ const struct pn_rpc_ops pn_held_ops = {
 static enum pn_rpc_reason mapper_bind(struct pn_epm *epm,
 				      const struct pn_rpc_context *context)
 {
-	struct pn_flow *f = flow_of(&epm->rpc);
-
 	if (context->major == MAPPER_MAJOR &&
 	    pn_uuid_same(&context->uuid, &mapper_uuid))
 		return PN_RPC_OK;
-	if (!pn_basis_allows(f->pn, f->policy, &f->t, &context->uuid,
-			     context->major) &&
-	    refused(f, PN_RPC_INTERFACE))
-		return PN_RPC_INTERFACE;
-	return remember_bound(f, &context->uuid, context->major);
+	return held_context(&epm->rpc, context);
 }
 
 /* May the client use this interface of the server, at whatever port? */
