@@ -17,6 +17,7 @@
 #include "net.h"
 #include "rpc.h"
 #include "rpc_reader.h"
+#include "standing.h"
 
 #define CUT_SECONDS		10	/* until conntrack forgets a connection */
 #define RESETS_PER_SECOND	10	/* of one that was cut */
@@ -53,7 +54,7 @@ static enum pn_reason review(struct pn_flow *f)
 
 	if (f->generation == f->policy->generation)
 		return PN_OK;
-	basis = pn_inspected_basis(f, f->policy, &rule, &observe);
+	basis = pn_standing(f, f->policy, &rule, &observe);
 	if (!basis && !is_read_on(f))
 		return PN_REVOKED;
 	if (basis) {
@@ -82,7 +83,7 @@ static enum pn_reason begin_again(struct pn_flow *f, const struct tcphdr *th)
 	if (f->synced[PN_RPC_CLIENT] && f->base[PN_RPC_CLIENT] == client &&
 	    f->synced[PN_RPC_SERVER] && f->base[PN_RPC_SERVER] == server)
 		return PN_OK;
-	basis = pn_inspected_basis_by(f, f->policy, &f->t, &rule);
+	basis = pn_standing_by(f, f->policy, &f->t, &rule);
 	if (!basis && is_read_on(f)) {
 		basis = f->basis;
 		rule = U32_MAX;
@@ -142,12 +143,6 @@ static void cut_off(struct pn_flow *f, enum pn_reason reason, struct pn_cut *cut
 	if (!pn_inspected_observes(f))
 		pn_count(f->pn->stats, PN_COUNT_CUTS);
 	cut_again(f, cut);
-}
-
-/* The client is told, or will be. */
-static bool is_refused(const struct pn_flow *f)
-{
-	return f->basis == PN_BASIS_SMTP && f->mail.state != PN_MAIL_OPEN;
 }
 
 /* What a program on this machine sends from a file that it may still write to. */
@@ -237,14 +232,14 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 	    !before(ntohl(th->ack_seq), f->base[PN_RPC_SERVER]))
 		pn_inspected_opened(f);
 	reason = review(f);
-	if (reason && pn_inspected_is_spared(f, f->policy)) {
+	if (reason && pn_standing_is_spared(f, f->policy)) {
 		cut->leaves = true;
 		if (pn_inspected_observes(f))
 			return reason;
 		pn_count(f->pn->stats, PN_COUNT_KEPT);
 		return PN_OK;
 	}
-	if (!reason && is_refused(f)) {
+	if (!reason && pn_inspected_is_refused(f)) {
 		reason = pn_mail_end(f, way, th, &seg, &reset);
 		if (reset)
 			cut_off(f, reason, cut);
@@ -258,7 +253,7 @@ static enum pn_reason inspect(struct pn_flow *f, enum pn_rpc_way way,
 		pn_stream_acked(&f->stream[back], ntohl(th->ack_seq));
 	if (!reason) {
 		reason = read(f, way, th, &seg);
-		if (is_refused(f))
+		if (pn_inspected_is_refused(f))
 			return reason;
 		if (reason && f->basis == PN_BASIS_SMTP &&
 		    reason != PN_MALFORMED && pn_mail_lost(f, reason))
@@ -320,7 +315,7 @@ static noinline bool may_turn(struct pn_flow *f, enum ip_conntrack_info ctinfo)
 	u32 rule;
 
 	pn_flow_tuple(&t, f->p, f->ct, ctinfo);
-	return pn_inspected_basis_by(f, f->policy, &t, &rule) || is_read_on(f);
+	return pn_standing_by(f, f->policy, &t, &rule) || is_read_on(f);
 }
 
 /*

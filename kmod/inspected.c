@@ -13,9 +13,8 @@
 #include "farewell.h"
 #include "inspect.h"
 #include "inspected.h"
-#include "kept.h"
 #include "net.h"
-#include "rpc.h"
+#include "standing.h"
 
 static unsigned int max_inspected = 65536;
 module_param(max_inspected, uint, 0644);
@@ -263,54 +262,6 @@ void pn_inspected_set_up(struct pn_flow *f, enum pn_basis basis)
 		pn_rpc_init(&f->rpc, &pn_held_ops);
 }
 
-enum pn_basis pn_inspected_basis_by(const struct pn_flow *f,
-				    const struct pn_policy *policy,
-				    const struct pn_tuple *t, u32 *rule)
-{
-	bool mail = f->basis == PN_BASIS_SMTP, may;
-	bool allowed = mail &&
-		       pn_outcome_allows(policy,
-					 pn_classify(&policy->tables, t), rule);
-	enum pn_basis basis = pn_basis_of(f->pn, policy, t, allowed, rule);
-
-	/*
-	 * A mapper's connection stays one, as only that has room for all that is read;
-	 * mail and RPC have nothing to do with each other.
-	 */
-	may = mail || f->basis == PN_BASIS_MAPPER ? basis == f->basis :
-	      basis != PN_BASIS_MAPPER && basis != PN_BASIS_SMTP;
-	return may ? basis : PN_BASIS_NONE;
-}
-
-enum pn_basis pn_inspected_basis(const struct pn_flow *f,
-				 const struct pn_policy *policy, u32 *rule,
-				 bool *observe)
-{
-	enum pn_basis basis = pn_inspected_basis_by(f, policy, &f->t, rule);
-	u32 i;
-
-	*observe = pn_basis_observes(f->pn, policy, &f->t, basis);
-	if (f->bound_more && !*observe)
-		return PN_BASIS_NONE;
-	for (i = 0; i < f->nr_bound && !*observe; i++)
-		if (!pn_basis_allows(f->pn, policy, &f->t, &f->bound[i].uuid,
-				     f->bound[i].major))
-			return PN_BASIS_NONE;
-	return basis;
-}
-
-bool pn_inspected_is_spared(const struct pn_flow *f,
-			    const struct pn_policy *policy)
-{
-	bool mail = f->basis == PN_BASIS_SMTP;
-
-	if (f->cut || (mail && f->mail.state != PN_MAIL_OPEN))
-		return false;
-	if (policy->flags & POSTERN_POLICY_OBSERVE)
-		return mail;
-	return policy->kept && pn_kept_has(policy, f->ct);
-}
-
 static size_t size_of(enum pn_basis basis)
 {
 	if (basis == PN_BASIS_MAPPER)
@@ -436,87 +387,13 @@ struct review {
 	const struct pn_policy *old, *policy;
 };
 
-/* The number that zone @zone of @r->old has in @r->policy, or PN_ZONE_NONE. */
-static u32 renumber(const struct review *r, u32 zone)
-{
-	u32 i;
-
-	if (zone == r->old->tables.zone_self)
-		return r->policy->tables.zone_self;
-	if (zone >= r->old->nr_zones)
-		return PN_ZONE_NONE;
-	for (i = 0; i < r->policy->nr_zones; i++)
-		if (!strcmp(r->policy->zones[i].name, r->old->zones[zone].name))
-			return i;
-	return PN_ZONE_NONE;
-}
-
-/* Return: whether its zones are those of @r->policy. Context: lock held. */
-static bool rezone(const struct review *r, struct pn_flow *f)
-{
-	u32 in, out;
-
-	if (f->zoned == r->policy->generation)
-		return true;
-	if (!r->old || f->zoned != r->old->generation)
-		return false;
-	in = renumber(r, f->t.zone_in);
-	out = renumber(r, f->t.zone_out);
-	if (in == PN_ZONE_NONE || out == PN_ZONE_NONE)
-		return false;
-	f->t.zone_in = in;
-	f->t.zone_out = out;
-	f->zoned = r->policy->generation;
-	return true;
-}
-
-/* Does a rule let it pass now, and nobody reads it? Context: lock held. */
-static bool plainly_allowed(const struct pn_flow *f,
-			    const struct pn_policy *policy)
-{
-	u32 rule;
-
-	return pn_outcome_allows(policy,
-				 pn_classify(&policy->tables, &f->t), &rule) &&
-	       !pn_basis_of(f->pn, policy, &f->t, true, &rule);
-}
-
-/* Does nobody ask to have read what @policy, which observes, denies of it? */
-static bool unasked(const struct pn_flow *f, const struct pn_policy *policy)
-{
-	u32 rule;
-
-	return policy->flags & POSTERN_POLICY_OBSERVE && !f->cut &&
-	       !pn_outcome_allows(policy, pn_classify(&policy->tables, &f->t),
-				  &rule) &&
-	       (rule != U32_MAX || !policy->nr_rpc);
-}
-
-/* May it pass without being read: by a rule, or though it is denied? */
-static bool unread(const struct review *r, struct pn_flow *f)
-{
-	const struct pn_policy *policy = r->policy;
-	bool unread, observe;
-	u32 rule;
-
-	if (!policy ||
-	    (!policy->nr_rpc && !policy->nr_inspectors && !policy->kept))
-		return true;
-	spin_lock_bh(&f->lock);
-	/* whose zones are not known is for its next packet */
-	unread = rezone(r, f) &&
-		 (plainly_allowed(f, policy) ||
-		  unasked(f, policy) ||
-		  (pn_inspected_is_spared(f, policy) &&
-		   !pn_inspected_basis(f, policy, &rule, &observe)));
-	spin_unlock_bh(&f->lock);
-	return unread;
-}
-
 static bool drop_unread(struct pn_flows *flows, struct pn_flow *f,
 			const void *data)
 {
-	return unread(data, f) && drop(flows, f);
+	const struct review *r = data;
+
+	return (!r->policy || pn_standing_is_unread(f, r->old, r->policy)) &&
+	       drop(flows, f);
 }
 
 void pn_inspected_review(struct pn_net *pn, const struct pn_policy *old,

@@ -145,26 +145,11 @@ static inline bool pn_inspected_observes(const struct pn_flow *f)
 	return f->policy->flags & POSTERN_POLICY_OBSERVE;
 }
 
-/*
- * On what basis it may go on as what it is, by @policy, with all that it is bound to;
- * PN_BASIS_NONE: it may not. @rule: set to the one that allows it; @observe: whether what
- * it binds is only observed. Context: lock held, RCU read side.
- */
-enum pn_basis pn_inspected_basis(const struct pn_flow *f,
-				 const struct pn_policy *policy, u32 *rule,
-				 bool *observe);
-
-/* The same, whatever it is bound to, by way of the zones of @t. */
-enum pn_basis pn_inspected_basis_by(const struct pn_flow *f,
-				    const struct pn_policy *policy,
-				    const struct pn_tuple *t, u32 *rule);
-
-/*
- * May it go on without being read, if @policy denies it? Not what was refused before.
- * Context: lock held.
- */
-bool pn_inspected_is_spared(const struct pn_flow *f,
-			    const struct pn_policy *policy);
+/* Its client is told that it is refused, or will be. Context: lock held. */
+static inline bool pn_inspected_is_refused(const struct pn_flow *f)
+{
+	return f->basis == PN_BASIS_SMTP && f->mail.state != PN_MAIL_OPEN;
+}
 
 /* It is not read any more: if it is to be again, it is resumed. Context: BH disabled. */
 void pn_inspected_leave(struct pn_flow *f);
