@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """mutants.py evasion|fastpath|limits [TEXT...]: build the module without each of the checks that a
 list names (those whose line has a TEXT), and see in one guest that the groups of tests
-named there fail."""
+named there fail.
+
+mutants.py texts: say which of all lists are not where their list says."""
 import os
 import shutil
 import subprocess
@@ -92,7 +94,17 @@ def run_all(todo, out, run):
     return wrong
 
 
+def texts():
+    for path, _ in LISTS.values():
+        for mutant in mutation.mutants(os.path.join(HERE, path)):
+            why = mutant.apply(f"{TOP}/kmod/{mutant.file}", os.devnull)
+            if why:
+                print(f"{path}: {mutant.file}: {mutant.text!r} {why}")
+
+
 def main():
+    if sys.argv[1] == "texts":
+        return texts()
     path, run = LISTS[sys.argv[1]]
     chosen = mutation.chosen(os.path.join(HERE, path), sys.argv[2:])
     cache = os.environ.get("POSTERN_CACHE") or os.path.join(

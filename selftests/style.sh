@@ -115,6 +115,9 @@ check_python() {
 	done
 }
 
+# The checks that mutants leave out are where their lists say.
+check_mutants() { python3 -B "$selftests/mutants.py" texts; }
+
 check_yaml() {
 	local f
 	for f in $(files '*.yaml'); do
@@ -169,7 +172,7 @@ check_build() {
 	"$selftests/vm/build" --kernel "$1" --module "$work/postern" >/dev/null
 }
 
-[ $# -gt 0 ] || set -- version spdx whitespace shell python yaml format checkpatch sparse build
+[ $# -gt 0 ] || set -- version spdx whitespace shell python mutants yaml format checkpatch sparse build
 names=()
 for name; do
 	if [ "$name" = build ]; then

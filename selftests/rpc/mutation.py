@@ -33,10 +33,15 @@ class Mutant:
         print(f'{"not ok" if lost else "ok"} {number} without: {self.file}: {shown}', flush=True)
 
 
-def chosen(path, texts):
-    """The mutants of a list, all of them or those whose line has one of @texts; announced."""
+def mutants(path, texts=()):
+    """Those of a list, all of them or those whose line has one of @texts."""
     with open(path) as f:
-        mutants = [Mutant(line) for line in f if line.strip() and not line.startswith('#')
-                   and (not texts or any(text in line for text in texts))]
-    print(f'TAP version 13\n1..{len(mutants)}', flush=True)
-    return mutants
+        return [Mutant(line) for line in f if line.strip() and not line.startswith('#')
+                and (not texts or any(text in line for text in texts))]
+
+
+def chosen(path, texts):
+    """The same, announced."""
+    those = mutants(path, texts)
+    print(f'TAP version 13\n1..{len(those)}', flush=True)
+    return those
