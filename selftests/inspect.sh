@@ -288,6 +288,13 @@ observing() {
 	load "allow office -> mail : rpc { exchange-is } remember no"
 	check_not "a policy that does not observe ends what it does not allow" again eight 7
 	check "and leaves what it does" again nine 8
+	# of which nobody asks to have it read
+	before=$(counter rpc-resumed)
+	load "set observe" "block office -> mail : tcp $is" "allow office -> mail : rpc { exchange-is }"
+	check "nor does one end it that observes, and blocks its port" again nine 8
+	load "allow office -> mail : rpc { exchange-is } remember no"
+	check "nor the next" again nine 8
+	check "which has lost count of its bytes" grew rpc-resumed "$before"
 	load "service mapi = rpc { exchange-is } bind observe" "allow office -> mail : mapi"
 	client map "$mail4" is >/dev/null
 	hold ten "call $mail4 $is mta" 9
@@ -336,10 +343,13 @@ kept() {
 	sed -i 's/allow office/allow branch/' "$dir/policy"
 	before=$(counter kept)
 	# one that is busy meanwhile
-	while echo >&7 && sleep 0.002; do :; done &
+	client call "$mail4" "$is" is --bytes 20000000 --timeout 120 >"$dir/busy" &
 	local busy=$!
+	busywait 60 grep -q "is bind ok" "$dir/busy"
 	at router postern load --keep-flows "$dir/policy" >/dev/null
-	kill "$busy"
+	check "the answer has not come whole by then" kill -0 "$busy"
+	wait "$busy" || true
+	check "load --keep-flows leaves one that is busy" grep -q "^is call ok" "$dir/busy"
 	check "load --keep-flows leaves one through a pinhole" again eleven 7
 	check "and counts what it keeps" grew kept "$before"
 	check "but opens no new one" shut "$mail4" "$is"
