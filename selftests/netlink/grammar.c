@@ -636,6 +636,7 @@ void put_command(struct message *m, struct random *r, uint8_t cmd,
 	case POSTERN_CMD_SERVICE_GET:
 	case POSTERN_CMD_LIMIT_GET:
 	case POSTERN_CMD_INSPECT_GET:
+	case POSTERN_CMD_BAN_GET:
 	case POSTERN_CMD_RULE_GET:
 		/* they take nothing */
 		if (one_in(r, 60))

@@ -209,6 +209,6 @@ void message_spoil(struct message *m, struct random *r)
 	unsigned int times = 1 + below(r, 4);
 
 	while (times--)
-		if (m->len > NLMSG_HDRLEN + GENL_HDRLEN)
+		if (m->len >= NLMSG_HDRLEN + GENL_HDRLEN)
 			spoil_once(m, r);
 }
