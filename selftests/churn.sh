@@ -78,6 +78,7 @@ for ((i = 1; i <= churns; i++)); do
 	if [ $((i % 10)) = 0 ]; then
 		at router postern load "$dir/0.conf" >/dev/null
 		busywait 120 answered || { why="a flow is dead: $(tail -vn 1 "${flows[@]}")" && break; }
+		echo "# $i turns after $SECONDS s"
 		[ "$i" != 20 ] || first=$(slab)
 	fi
 	done_=$i
